@@ -1,0 +1,1 @@
+"""graphbuild: declarative neural network architectures for PyTorch."""

@@ -1,0 +1,169 @@
+"""Findings: what is wrong, where, what was expected, and what would mend it.
+
+Inner code raises the plain fact; the stage that knows the place turns it into a `Finding`,
+collects all findings of its stage and raises them together as one `SpecError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+CODES = {
+    "E001": "the file cannot be read",
+    "E002": "the text is not YAML",
+    "E003": "a key stands twice",
+    "E004": "the text is too large or too deep",
+    "E101": "unknown key",
+    "E102": "missing key",
+    "E103": "a value of the wrong kind",
+    "E104": "not a usable name",
+    "E105": "unknown language version",
+    "E106": "a name is defined twice",
+    "E111": "unknown op",
+    "E112": "unknown argument",
+    "E113": "missing argument",
+    "E114": "an argument of the wrong type",
+    "E115": "an argument out of range",
+    "E121": "bad expression",
+    "E122": "unbalanced expression",
+    "E123": "undefined name in an expression",
+    "E124": "an expression that cannot be computed",
+    "E201": "undefined reference",
+    "E202": "ambiguous operand",
+    "E203": "cycle",
+    "E204": "shape mismatch",
+    "E205": "wrong number of inputs",
+    "E206": "wrong dtype",
+    "E207": "a shape that the op cannot take",
+    "E208": "a module argument that depends on a free dimension",
+    "E209": "in-place overwrite of a value that is still read",
+    "E210": "unmet expectation",
+    "E211": "a block that contains itself",
+    "E212": "an initialisation rule that cannot apply",
+    "W301": "unused node",
+    "W302": "unused block or param",
+    "W303": "a name hides another",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """The text that a spec was read from; spans point into it."""
+
+    name: str
+    text: str = field(repr=False)
+
+    @cached_property
+    def lines(self) -> list[str]:
+        return self.text.splitlines()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a source; lines and columns count from 1, the end column is exclusive."""
+
+    source: Source = field(repr=False)
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    def __str__(self) -> str:
+        return f"{self.source.name}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A related place: where an operand comes from, from which call a block was reached."""
+
+    message: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong with a spec (code `E...`) or looks wrong (`W...`)."""
+
+    code: str
+    message: str
+    span: Span | None = None
+    expected: str | None = None
+    found: str | None = None
+    suggestion: str | None = None
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def is_error(self) -> bool:
+        return self.code.startswith("E")
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """The key that findings are sorted by."""
+        if self.span is None:
+            return ("", 0, 0)
+        return (self.span.source.name, self.span.line, self.span.column)
+
+    def __str__(self) -> str:
+        head = f"{self.span}: " if self.span else ""
+        out = [f"{head}{self.code} {self.message}"]
+        if self.span is not None:
+            out += excerpt(self.span)
+        if self.expected is not None:
+            out.append(f"  expected  {self.expected}")
+        if self.found is not None:
+            out.append(f"  found     {self.found}")
+        for note in self.notes:
+            place = f"  ({note.span.source.name}:{note.span.line})" if note.span else ""
+            out.append(f"  {note.message}{place}")
+        if self.suggestion is not None:
+            out.append(f"  {self.suggestion}")
+        return "\n".join(out)
+
+
+def excerpt(span: Span) -> list[str]:
+    """The span's first line under its number, and a line of carets below it."""
+    if not 1 <= span.line <= len(span.source.lines):
+        return []
+    line = span.source.lines[span.line - 1]
+    number = f"{span.line:>5}"
+    end = span.end_column if span.end_line == span.line else len(line) + 1
+    width = max(1, min(end, len(line) + 1) - span.column)
+    # Tabs stay tabs in front of the carets, so that both lines align in any terminal.
+    lead = "".join(c if c == "\t" else " " for c in line[: span.column - 1])
+    return [f"{number} | {line}", f"{' ' * len(number)} | {lead}{'^' * width}"]
+
+
+class SpecError(ValueError):
+    """A spec cannot be used; carries every finding of the stage that gave up."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = sort(findings)
+        super().__init__("\n\n".join(map(str, self.findings)))
+
+    def __reduce__(self) -> tuple[type[SpecError], tuple[tuple[Finding, ...]]]:
+        return type(self), (self.findings,)
+
+
+def sort(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings by place, each once."""
+    return tuple(dict.fromkeys(sorted(findings, key=lambda f: (*f.place, f.code))))
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """The known name nearest to a misspelt one, or None where none is near."""
+    from difflib import get_close_matches
+
+    names = list(known)
+    found = get_close_matches(name, names, n=1, cutoff=0.6)
+    if not found:  # the right letters in the wrong case: conv2d for Conv2d
+        lower = {other.lower(): other for other in names}
+        found = [lower[m] for m in get_close_matches(name.lower(), lower, n=1, cutoff=0.75)]
+    return found[0] if found else None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """The suggestion line of a misspelt name."""
+    best = closest(name, known)
+    return None if best is None else f"did you mean {best!r}?"

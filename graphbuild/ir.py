@@ -1,0 +1,206 @@
+"""The one intermediate representation: a frozen graph of calls, one `Graph` per distinct scope.
+
+A `Graph` is what a scope (the whole spec, a block, an inline group, a repeated group) became for
+one set of params and input types. A node is a call: of a registered op, or of another `Graph`.
+Equal calls of a block share one `Graph` object. Nothing here is changed after it is built.
+
+Every argument keeps, beside its value, the expression that the spec wrote, so that `emit` can
+write `planes * 4` where the value is 2048.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import Literal
+
+from graphbuild.dims import Dims
+from graphbuild.errors import Span
+from graphbuild.ops.base import MISSING, Op, Shape
+
+INPUT = "input"  # the name of a scope's only, undeclared input
+NOTHING: Mapping[str, object] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A tensor's dtype, and its shape at each probe (None where the graph cannot take that probe)."""
+
+    dtype: str
+    shapes: tuple[Shape | None, ...]
+
+    @property
+    def shape(self) -> Shape:
+        """The shape at the example, which every op must take."""
+        shape = self.shapes[0]
+        if shape is None:
+            raise ValueError("a tensor without a shape at the example")
+        return shape
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """Several values together: of `chunk`, of a parallel group, of a block with named outputs."""
+
+    items: tuple[Type, ...]
+    names: tuple[str, ...] = ()  # as many as items, or none
+
+
+Type = Tensor | Several
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Where an operand comes from: a node or an input of the same scope, or a part of its value."""
+
+    source: str
+    select: tuple[int, ...] = ()
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Arg:
+    """An argument's checked value, and how the spec wrote it.
+
+    `expr` is the expression (a literal is an `ast.Constant` or a display of them), or None where
+    the value was inferred from the operands. An argument that reads a free dimension is `free`:
+    its value is the one at the example, and `emit` computes it in `forward`.
+    """
+
+    value: object
+    expr: ast.expr | None = field(default=None, compare=False)
+    span: Span | None = field(default=None, compare=False)
+    free: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A name that expressions of a scope can read, with its value in this instance.
+
+    kind: "param" (declared by the block, or by the spec), "rest" (passed on to a child), "let".
+    """
+
+    name: str
+    value: object
+    kind: Literal["param", "rest", "let"]
+    default: object = MISSING  # of a param
+    expr: ast.expr | None = field(default=None, compare=False)  # of a let
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """The repetition that a node is one turn of. Nodes of one repetition share `key` and `span`."""
+
+    key: str  # the repeated node's name as written ("denselayer$(i + 1)", "layer2", "3")
+    index: int
+    count: int
+    variables: Mapping[str, object]  # the values in this turn: always "i", and the named ones
+    over: Mapping[str, ast.expr]  # what each variable runs over; "i" over the count
+    name: ast.expr | None = None  # the children's name as an expression, under a name with `$`
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A call. `call` is an op, another scope, or None: absent (its `if` is false), passed through.
+
+    A node made by the language itself (a merge on an edge, a dense group's running concat) is
+    `synthetic`: a function whose name has a dot ("conv.from"), which no key can clash with.
+    """
+
+    name: str
+    call: Op | Graph | None
+    operands: tuple[Edge, ...]
+    type: Type
+    args: Mapping[str, Arg] = field(default_factory=lambda: NOTHING)  # type: ignore[arg-type,return-value]
+    condition: Arg | None = None  # what `if` says, where the node has one
+    loop: Loop | None = None
+    synthetic: bool = False
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An input of a scope."""
+
+    name: str
+    type: Tensor | Several
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One value that a scope hands out; `name` is "" where the scope has a single value or a list."""
+
+    name: str
+    edge: Edge
+
+
+@dataclass(frozen=True, slots=True)
+class Initializer:
+    """A `torch.nn.init` function without its underscore ("kaiming_normal"), and its arguments."""
+
+    name: str
+    args: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class InitRule:
+    """Initialisers by parameter name, for layers of an op (`Conv2d`) or paths (`features.*`)."""
+
+    match: str
+    parameters: Mapping[str, Initializer]
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """What a scope became. `nodes` stand in file order, which is the order of registration.
+
+    `template` is the same for all instances of one piece of the spec: a block's name, or for the
+    spec itself and its groups the place where they are written. `connect` says how children were
+    wired ("dense": each takes the running concat, which stands as synthetic nodes), `listed`
+    whether they were written as a list. `variables` are the scope's own; `outer` are the names
+    from around it (the spec's params, for a group also those of the scope it stands in) that its
+    expressions, or those of scopes inside it, read.
+    """
+
+    name: str
+    template: str
+    kind: Literal["spec", "block", "group", "repeat"]
+    connect: Literal["chain", "dense", "parallel"]
+    listed: bool
+    inputs: tuple[Input, ...]
+    nodes: tuple[Node, ...]
+    order: tuple[int, ...]  # positions in `nodes`, in the order of execution
+    outputs: tuple[Output, ...]
+    form: Literal["single", "list", "mapping"]  # tensor, tuple or dict
+    type: Type
+    variables: tuple[Variable, ...] = ()
+    outer: tuple[Variable, ...] = ()
+    doc: str = ""
+    span: Span | None = None
+    init: tuple[InitRule, ...] = ()  # of the spec only
+    dims: Dims | None = None  # of the spec only: the free dimensions and their probes
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Node]:
+        return {node.name: node for node in self.nodes}
+
+    @cached_property
+    def input_names(self) -> tuple[str, ...]:
+        return tuple(i.name for i in self.inputs)
+
+    def value(self, edge: Edge) -> Type:
+        """The type of what an edge carries."""
+        if edge.source in self.by_name:
+            found: Type = self.by_name[edge.source].type
+        else:
+            found = next(i.type for i in self.inputs if i.name == edge.source)
+        for index in edge.select:
+            if not isinstance(found, Several):
+                raise ValueError(f"{edge.source} has no parts")
+            found = found.items[index]
+        return found

@@ -1,0 +1,107 @@
+"""What the registry knows of an op: the row, and what its rules may raise.
+
+A rule is plain arithmetic on integers. It is run once per probe size (see `dims`), and once more
+by `emit` on integers that remember the expression they came from; so it never reads more of a
+shape than it needs, never converts a size with `int(...)`, and never asks for its type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any, Literal
+
+Shape = tuple[int, ...]
+Shapes = Sequence[Shape]
+Args = SimpleNamespace  # every argument of the op by name, defaults filled in
+
+
+class _Missing:
+    """The default of an argument that has none."""
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING = _Missing()
+
+
+class ShapeError(Exception):
+    """An op cannot take these operands' shapes; the stage that called adds the place.
+
+    `mismatch` names the dimension in which two operands differ, where that is what is wrong, and
+    `argument` and `value` an argument that would make the call right.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        mismatch: int | None = None,
+        argument: str | None = None,
+        value: object = None,
+    ) -> None:
+        super().__init__(message)
+        self.mismatch = mismatch
+        self.argument = argument
+        self.value = value
+
+
+class DtypeError(Exception):
+    """An op cannot take these operands' dtypes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument: torch's name, its type as pydantic reads it, its default."""
+
+    name: str
+    type: str  # such as "int", "Size2", "Literal['zeros', 'reflect']"; resolved by ops.types
+    default: object = MISSING
+
+    @property
+    def required(self) -> bool:
+        return self.default is MISSING
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Op:
+    """One row of the registry.
+
+    `shape(args, *shapes)` gives the output's shape, or a list of shapes where the op has several
+    outputs (`several` is then true). `infer` gives, per argument that the operands determine, the
+    value from `(args, shapes)`. `parameters` and `buffers` give what a layer owns, by name in
+    registration order. `macs(args, shapes, output)` counts multiply-accumulates.
+    """
+
+    name: str
+    source: str  # how it is written: "nn.Conv2d", "torch.cat", "F.relu", or an operator: "+"
+    arguments: tuple[Argument, ...]
+    shape: Callable[..., Any]
+    doc: str = ""
+    operands: tuple[str, ...] = ("input",)
+    optional: int = 0  # how many of the last operands may be left out
+    variadic: bool = False  # takes any number of operands (at least one), as a list
+    style: Literal["call", "list", "operator", "index"] = "call"
+    module: str | None = None  # the layer that a function becomes inside an nn.Sequential
+    positional: int = 0  # how many leading arguments are written without their names
+    infer: dict[str, Callable[[Args, Shapes], Any]] = field(default_factory=dict)
+    several: bool = False
+    outputs: tuple[str, ...] = ()  # names of several outputs, where they are fixed
+    parameters: Callable[[Args], dict[str, Shape]] | None = None
+    buffers: Callable[[Args], dict[str, Shape]] | None = None
+    macs: Callable[[Args, Shapes, Any], int] | None = None
+    accepts: tuple[str, ...] = ("float",)  # kinds per operand (the last one repeats): float int bool any
+    dtype: Callable[..., Any] | None = None  # (args, *dtypes) -> dtype(s); None: the first operand's
+    aliases: bool = False  # the output may share memory with the first operand (views, Identity)
+    overwrites: str | bool = False  # overwrites its first operand: always, or if that argument is true
+    saves_output: bool = False  # its backward reads its output (sigmoid), so nothing may overwrite it
+
+    @property
+    def layer(self) -> bool:
+        """Whether it is a module (`CamelCase`) rather than a function (`snake_case`)."""
+        return self.name[:1].isupper()
+
+    def argument(self, name: str) -> Argument | None:
+        return next((a for a in self.arguments if a.name == name), None)
