@@ -13,12 +13,89 @@ from dataclasses import dataclass
 from functools import cached_property
 
 REQUIRED = 2  # so many probes must go through
-PROBES = 6
+PROBES = 4
 # What the later probes add to an example size, and again per position among the dimensions: first
-# a multiple of 32, which nets that halve five times take, then other residues, which tell rounding
-# up from rounding down.
-_STEPS = ((0, 0), (0, 0), (64, 32), (102, 36), (75, 34), (117, 22))
-_BATCHES = (1, 2, 3, 5, 4, 7)
+# a multiple of 32, which nets that halve five times take, then a size far off and odd.
+_STEPS = ((0, 0), (0, 0), (64, 32), (1055, 320))
+_BATCHES = (1, 2, 3, 5)
+
+
+class Size(int):
+    """A size at the example that knows how it follows from a free one: ``m·⌊(name + c)/k⌋ + a``.
+
+    Every chain of convolutions and poolings with given strides is of this form with m = 1, since
+    ⌊(⌊(x + a)/m⌋ + b)/s⌋ = ⌊(x + a + b·m)/(m·s)⌋. Other arithmetic gives a plain number.
+    """
+
+    form: tuple[str, int, int, int, int]  # name, m, c, k, a
+
+    def __new__(cls, value: int, form: tuple[str, int, int, int, int]) -> Size:
+        self = super().__new__(cls, value)
+        name, m, c, k, a = form
+        self.form = (name, 1, c + a * k, k, 0) if m == 1 else form
+        return self
+
+    def __reduce__(self) -> tuple[type[Size], tuple[int, tuple[str, int, int, int, int]]]:
+        return Size, (int(self), self.form)  # what copies and pickles are made of
+
+    def __add__(self, other: int) -> int:
+        if type(other) is not int:
+            return int(self) + other
+        name, m, c, k, a = self.form
+        return Size(int(self) + other, (name, m, c, k, a + other))
+
+    __radd__ = __add__
+
+    def __sub__(self, other: int) -> int:
+        return self + -other if type(other) is int else int(self) - other
+
+    def __mul__(self, other: int) -> int:
+        if type(other) is not int or other < 1:
+            return int(self) * other
+        name, m, c, k, a = self.form
+        return Size(int(self) * other, (name, m * other, c, k, a * other))
+
+    __rmul__ = __mul__
+
+    def __floordiv__(self, other: int) -> int:
+        value = int(self) // other
+        if type(other) is not int or other < 1:
+            return value
+        name, m, c, k, a = self.form
+        if m == 1:
+            return Size(value, (name, 1, c, k * other, 0))
+        if m % other == 0 == a % other:
+            return Size(value, (name, m // other, c, k, a // other))
+        return value
+
+    def at(self, size: int) -> int:
+        """Its value where the free dimension is `size`."""
+        _, m, c, k, a = self.form
+        return m * ((size + c) // k) + a
+
+    def relative(self, given: int, name: str) -> Size | None:
+        """The same size as it follows from another one, here called `name`; None if unknown."""
+        if not isinstance(given, Size):
+            return None
+        free, m, c, k, a = self.form
+        other, m1, c1, k1, _ = given.form
+        if free != other or m1 != 1 or k % k1 or (c - c1) % k1:
+            return None
+        return Size(int(self), (name, m, (c - c1) // k1, k // k1, a))
+
+    @property
+    def formula(self) -> str:
+        """How it follows, for people."""
+        name, m, c, k, a = self.form
+        if k == 1:
+            text, a = name, a + m * c
+        elif c == 0:
+            text = f"⌊{name}/{k}⌋"
+        elif c == k - 1:
+            text = f"⌈{name}/{k}⌉"
+        else:
+            text = f"⌊({name}{c:+d})/{k}⌋"
+        return (text if m == 1 else f"{text}*{m}") + (f"{a:+d}" if a else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +130,12 @@ class Dims:
 
     @cached_property
     def sizes(self) -> Mapping[str, tuple[int, ...]]:
-        """Each dimension's size at every probe."""
-        return {
-            dim.name: tuple(dim.at(probe, position) for probe in range(PROBES))
-            for position, dim in enumerate(self.free)
-        }
+        """Each dimension's size at every probe; at the example as a `Size`."""
+        found = {}
+        for position, dim in enumerate(self.free):
+            first, *others = (dim.at(probe, position) for probe in range(PROBES))
+            found[dim.name] = (Size(first, (dim.name, 1, 0, 1, 0)), *others)
+        return found
 
     @cached_property
     def _formulas(self) -> dict[tuple[int | None, ...], str | None]:
@@ -77,11 +155,15 @@ class Dims:
         first = values[known[0]]
         if all(values[p] == first for p in known):
             return str(first)
+        exact = self._exact(values, known)
+        if exact:
+            return exact
+        fits = []
         for dim in self.free:
             sizes = self.sizes[dim.name]
-            found = _affine(dim.name, [(sizes[p], values[p] or 0) for p in known])
-            if found:
-                return found
+            fits.append(_affine(dim.name, [(sizes[p], values[p] or 0) for p in known]))
+        if any(fits):  # ⌈W/16⌉ rather than something in H that happens to fit as well
+            return min(filter(None, fits), key=len)
         for left in self.free:  # a product of two: N*T, H*W/64
             for right in self.free:
                 pair = [self.sizes[left.name][p] * self.sizes[right.name][p] for p in known]
@@ -92,6 +174,19 @@ class Dims:
                 if found:
                     return found
         return None
+
+    def _exact(self, values: tuple[int | None, ...], known: list[int]) -> str | None:
+        """What the size at the example says of itself, if that holds at every probe."""
+        size = values[0]
+        if not isinstance(size, Size):
+            return None
+        name, m, _, k, _ = size.form
+        at = self.sizes[name]
+        if any(size.at(at[p]) != values[p] for p in known):
+            return None
+        if m == 1 and all((values[p] or 0) * k == at[p] for p in known):
+            return f"{name}/{k}" if k > 1 else name
+        return size.formula
 
     def show(self, values: Sequence[int | None]) -> str:
         """One dimension for people: a number, a formula, or else the size at the example."""
@@ -105,10 +200,9 @@ class Dims:
 
 
 def _affine(name: str, points: list[tuple[int, int]]) -> str | None:
-    """``name``, ``name*a``, ``name+c``, ``name/k``, ``⌈name/k⌉`` or ``⌊(name+c)/k⌋`` through all points.
+    """``name``, ``name*a``, ``name+c``, ``name/k``, ``⌊name/k⌋`` or ``⌈name/k⌉`` through all points.
 
-    Every chain of convolutions and poolings with given strides is of this form, since
-    ⌊(⌊(x + a)/m⌋ + b)/s⌋ = ⌊(x + a + b·m)/(m·s)⌋.
+    None where no such formula fits. One with more numbers in it would fit by chance.
     """
     if len(set(points)) < 2 or any(x <= 0 for x, _ in points):
         return None
@@ -119,27 +213,16 @@ def _affine(name: str, points: list[tuple[int, int]]) -> str | None:
         return f"{name}{y0 - x0:+d}"
     if y0 and y0 % x0 == 0 and all(y == x * (y0 // x0) for x, y in points):
         return f"{name}*{y0 // x0}"
-    spread = {y for _, y in points}
-    if len(spread) < 2 or any(y <= 0 for _, y in points):
+    if len({y for _, y in points}) < 2:
         return None
-    shifted = None
+    (x1, y1), (x2, y2) = min(points), max(points)
     for k in range(2, 129):
+        if abs(x2 - x1 - (y2 - y1) * k) >= k:
+            continue
         if all(y * k == x for x, y in points):
             return f"{name}/{k}"
-        # y = ⌊(x + c)/k⌋ bounds c at every point: y*k <= x + c < y*k + k
-        low = max(y * k - x for x, y in points)
-        high = min(y * k + k - 1 - x for x, y in points)
-        if low <= 0 <= high:
+        if all(y == x // k for x, y in points):
             return f"⌊{name}/{k}⌋"
-        if low <= k - 1 <= high:
+        if all(y == -(-x // k) for x, y in points):
             return f"⌈{name}/{k}⌉"
-        # strides are mostly powers of two, so those go before other k that happen to fit
-        if low <= high and (shifted is None or k & (k - 1) == 0):
-            shifted = f"⌊({name}{low if abs(low) < abs(high) else high:+d})/{k}⌋"
-    if shifted:
-        return shifted
-    for a in range(2, 65):  # stretched: a * name + c (a transposed convolution)
-        c = y0 - a * x0
-        if all(y == a * x + c for x, y in points):
-            return f"{name}*{a}{c:+d}" if c else f"{name}*{a}"
     return None

@@ -62,7 +62,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of a source; lines and columns count from 1, the end column is exclusive."""
+    """A stretch of a source; lines and columns count from 1, the end column is exclusive.
+
+    Line 0 is the source as a whole.
+    """
 
     source: Source = field(repr=False)
     line: int
@@ -71,7 +74,8 @@ class Span:
     end_column: int
 
     def __str__(self) -> str:
-        return f"{self.source.name}:{self.line}:{self.column}"
+        place = f":{self.line}:{self.column}" if self.line else ""
+        return f"{self.source.name}{place}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +126,22 @@ class Finding:
         return "\n".join(out)
 
 
+EXCERPT = 160  # so many characters of a line are shown
+
+
 def excerpt(span: Span) -> list[str]:
-    """The span's first line under its number, and a line of carets below it."""
+    """The span's first line under its number, and a line of carets below it; long lines are cut."""
     if not 1 <= span.line <= len(span.source.lines):
         return []
     line = span.source.lines[span.line - 1]
     number = f"{span.line:>5}"
+    start = max(0, span.column - 1 - EXCERPT // 2) if len(line) > EXCERPT else 0
+    shown = line[start : start + EXCERPT]
     end = span.end_column if span.end_line == span.line else len(line) + 1
-    width = max(1, min(end, len(line) + 1) - span.column)
+    width = max(1, min(end - 1 - start, len(shown)) - (span.column - 1 - start))
     # Tabs stay tabs in front of the carets, so that both lines align in any terminal.
-    lead = "".join(c if c == "\t" else " " for c in line[: span.column - 1])
-    return [f"{number} | {line}", f"{' ' * len(number)} | {lead}{'^' * width}"]
+    lead = "".join(c if c == "\t" else " " for c in shown[: span.column - 1 - start])
+    return [f"{number} | {shown}", f"{' ' * len(number)} | {lead}{'^' * width}"]
 
 
 class SpecError(ValueError):
@@ -156,6 +165,9 @@ def closest(name: str, known: Iterable[str]) -> str | None:
     from difflib import get_close_matches
 
     names = list(known)
+    same = [other for other in names if other.lower() == name.lower()]
+    if same:
+        return min(same, key=lambda other: other[:1] != name[:1])
     found = get_close_matches(name, names, n=1, cutoff=0.6)
     if not found:  # the right letters in the wrong case: conv2d for Conv2d
         lower = {other.lower(): other for other in names}

@@ -1,0 +1,36 @@
+"""Files are written aside and renamed, so that a reader never sees half of one."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+from pathlib import Path
+
+
+def write(path: str | os.PathLike[str], text: str) -> None:
+    """Write UTF-8 text; an existing file keeps its mode, and a link to it stays a link.
+
+    Raises OSError, and leaves the old file as it was, where the text cannot be written.
+    """
+    target = Path(path).resolve()
+    if target.exists() and not target.is_file():  # a device or a pipe: nothing to rename over
+        target.write_text(text, encoding="utf-8", newline="\n")
+        return
+    if not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "no such folder", str(Path(path).parent))
+    aside = target.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        with aside.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            aside.chmod(stat.S_IMODE(target.stat().st_mode))
+        aside.replace(target)
+    except BaseException as error:
+        aside.unlink(missing_ok=True)
+        if isinstance(error, OSError):  # the file that was asked for, not the one aside
+            error.filename, error.filename2 = str(path), None
+        raise
