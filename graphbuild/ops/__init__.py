@@ -1,1 +1,66 @@
-"""The registry of ops."""
+"""The registry of ops: one row per layer and function that a spec can name.
+
+    op = get("Conv2d")
+    args, problems = check_args(op, {"out_channels": 8, "kernel_size": 3})
+
+`result_dtype(op, args, dtypes)` checks what dtypes an op takes and says which one comes out.
+"""
+
+from __future__ import annotations
+
+from graphbuild.ops import (
+    activation,
+    arithmetic,
+    attention,
+    conv,
+    linear,
+    loss,
+    norm,
+    padding,
+    parts,
+    pool,
+    recurrent,
+    reduce,
+    resize,
+    shapes,
+)
+from graphbuild.ops.base import Op
+from graphbuild.ops.dtypes import result as result_dtype
+from graphbuild.ops.parts import index_source
+from graphbuild.ops.types import ArgProblem, check_args
+
+__all__ = [
+    "ArgProblem",
+    "Op",
+    "check_args",
+    "get",
+    "index_source",
+    "names",
+    "register",
+    "result_dtype",
+]
+
+_TABLES = (
+    conv, pool, norm, activation, linear, recurrent, attention, resize, padding, loss,
+    parts, shapes, arithmetic, reduce,
+)  # fmt: skip
+_OPS: dict[str, Op] = {op.name: op for table in _TABLES for op in table.OPS}
+
+
+def get(name: str) -> Op | None:
+    """The op of that name."""
+    return _OPS.get(name)
+
+
+def names() -> list[str]:
+    """The names of all ops, layers first."""
+    return sorted(_OPS)
+
+
+def register(op: Op) -> None:
+    """Add an op of one's own. A name that is taken is refused."""
+    if op.name in _OPS:
+        raise ValueError(f"there is an op {op.name!r} already")
+    if not op.name.isidentifier():
+        raise ValueError(f"not a name for an op: {op.name!r}")
+    _OPS[op.name] = op

@@ -59,6 +59,7 @@ class Argument:
     name: str
     type: str  # such as "int", "Size2", "Literal['zeros', 'reflect']"; resolved by ops.types
     default: object = MISSING
+    explicit: bool = False  # written out even at its default, because torch's default is another
 
     @property
     def required(self) -> bool:
@@ -73,6 +74,8 @@ class Op:
     outputs (`several` is then true). `infer` gives, per argument that the operands determine, the
     value from `(args, shapes)`. `parameters` and `buffers` give what a layer owns, by name in
     registration order. `macs(args, shapes, output)` counts multiply-accumulates.
+
+    An argument with the name of an operand is a number in that operand's place: `other` of `mul`.
     """
 
     name: str
@@ -92,11 +95,18 @@ class Op:
     parameters: Callable[[Args], dict[str, Shape]] | None = None
     buffers: Callable[[Args], dict[str, Shape]] | None = None
     macs: Callable[[Args, Shapes, Any], int] | None = None
-    accepts: tuple[str, ...] = ("float",)  # kinds per operand (the last one repeats): float int bool any
-    dtype: Callable[..., Any] | None = None  # (args, *dtypes) -> dtype(s); None: the first operand's
+    # Kinds per operand (the last one repeats): float, int, bool, any, or several: "float int"
+    accepts: tuple[str, ...] = ("float",)
+    dtype: Callable[..., Any] | None = (
+        None  # (args, *dtypes) -> dtype(s); None: the first operand's
+    )
     aliases: bool = False  # the output may share memory with the first operand (views, Identity)
-    overwrites: str | bool = False  # overwrites its first operand: always, or if that argument is true
-    saves_output: bool = False  # its backward reads its output (sigmoid), so nothing may overwrite it
+    overwrites: str | bool = (
+        False  # overwrites its first operand: always, or if that argument is true
+    )
+    # Its backward reads its output (sigmoid), so nothing may overwrite it: always, or if that argument is true
+    saves_output: str | bool = False
+    training: bool = False  # a function that is also told `training=self.training` (dropout)
 
     @property
     def layer(self) -> bool:
