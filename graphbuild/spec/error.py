@@ -1,0 +1,112 @@
+"""The findings about a spec's own text: one function for each thing that can be wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from graphbuild.errors import Finding, Note, Span, closest, did_you_mean
+from graphbuild.source import Map, Seq, Text, Value
+from graphbuild.spec.kinds import kind
+
+VERSION = 1
+# Keys of the language that a later version of this program takes.
+LATER = frozenset(
+    {"share", "tie", "switch", "route", "mixture", "cases", "when", "extends", "spec"}
+)
+
+
+def unknown(key: Text, what: str, known: Sequence[str]) -> Finding:
+    """A key that `what` does not have."""
+    if key in LATER:
+        return later(key)
+    hint = did_you_mean(key, known) or f"its keys are {', '.join(known)}"
+    return Finding("E101", f"unknown key {str(key)!r} of {what}", key.span, suggestion=hint)
+
+
+def unknown_dimension(key: Text, known: Iterable[str]) -> Finding:
+    message = f"no input has a dimension {str(key)!r}"
+    return Finding("E101", message, key.span, suggestion=did_you_mean(key, known))
+
+
+def later(key: Text) -> Finding:
+    """A part of the language that this version does not have."""
+    message = f"this version of graphbuild does not have {str(key)!r} yet"
+    return Finding("E101", message, key.span)
+
+
+def misplaced(key: Text, message: str) -> Finding:
+    """A key that is known, but has no place here."""
+    return Finding("E101", message, key.span)
+
+
+def misfit(message: str, value: Value, expected: str, code: str = "E103") -> Finding:
+    """A value that is not what is `expected`."""
+    return Finding(code, message, value.span, expected=expected, found=kind(value))
+
+
+def unusable(key: Text, reason: str) -> Finding:
+    """A name that cannot be one."""
+    return Finding("E104", f"{str(key)!r} is not a usable name: {reason}", key.span)
+
+
+def twice(key: Text, first: Text | None) -> Finding:
+    """A name that is taken; by the scope's undeclared input where it has no first place."""
+    if first is None:
+        return Finding("E106", f"{str(key)!r} is the name of the scope's own input", key.span)
+    notes = (Note("it is defined here already", first.span),)
+    return Finding("E106", f"the name {str(key)!r} is defined twice", key.span, notes=notes)
+
+
+class Places:
+    """Makes findings of pydantic's errors; finds their places along their path in the data."""
+
+    def __init__(self, data: Value) -> None:
+        self.data = data
+        self.keys: dict[int, dict[str, Text | None]] = {}
+
+    def finding(self, error: Any) -> Finding:
+        path = tuple(step for step in error["loc"] if step != "group")
+        context = error.get("ctx", {})
+        if error["type"] == "missing":
+            who, span = self._find(path[:-1])
+            hint = f"begin with graphbuild: {VERSION}" if path[-1] == "graphbuild" else None
+            return Finding("E102", f"missing key {path[-1]!r} in {who}", span, suggestion=hint)
+        who, span = self._find(path)
+        if error["type"] == "no_op":
+            hint = "op: names its layer, function or block, or nodes: makes it a group"
+            return Finding("E102", f"{who} has no op", span, suggestion=hint)
+        value = context.get("value")
+        if value is not None and (not isinstance(value, Text) or value):
+            span = value.span
+        return Finding(
+            "E103",
+            f"{who} has a value of the wrong kind",
+            span,
+            expected=context.get("expected", error["msg"]),
+            found=context.get("found"),
+            suggestion=context.get("hint"),
+        )
+
+    def _find(self, path: tuple[str | int, ...]) -> tuple[str, Span]:
+        """What stands at the end of a path, in words, and its key's place."""
+        here, who, span = self.data, "the spec", _first(self.data)
+        for step in path:
+            if isinstance(here, Map):
+                if id(here) not in self.keys:
+                    self.keys[id(here)] = {str(key): key for key in here}
+                keys = self.keys[id(here)]
+                if step not in keys:  # a misspelt key was read as the one that it resembles
+                    keys[str(step)] = keys.get(closest(str(step), keys) or "")
+                key = keys[str(step)]
+                if key is not None:
+                    here, who, span = here[key], repr(str(key)), key.span
+            elif isinstance(here, Seq) and int(step) < len(here):
+                here, who = here[int(step)], f"item {int(step)} (counted from 0) of {who}"
+                span = _first(here)
+        return who, span
+
+
+def _first(value: Value) -> Span:
+    """The first key of a mapping, so that a finding about all of it marks one word."""
+    return next(iter(value)).span if isinstance(value, Map) and value else value.span
