@@ -123,10 +123,14 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """An input of a scope."""
+    """An input of a scope; of the spec's inputs also how each size is written (`$in_channels`).
+
+    A free dimension has no expression.
+    """
 
     name: str
     type: Tensor | Several
+    sizes: tuple[ast.expr | None, ...] = field(default=(), compare=False)
     span: Span | None = field(default=None, compare=False)
 
 
@@ -180,6 +184,7 @@ class Graph:
     type: Type
     variables: tuple[Variable, ...] = ()
     outer: tuple[Variable, ...] = ()
+    empty: tuple[ast.expr, ...] = ()  # the counts of repetitions that do not turn at all
     doc: str = ""
     span: Span | None = None
     init: tuple[InitRule, ...] = ()  # of the spec only

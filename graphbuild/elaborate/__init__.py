@@ -1,0 +1,120 @@
+"""Spec and params to Graph: blocks, repetitions, expressions, shapes.
+
+Findings of the whole stage are collected and raised together. A node with something wrong has no
+type, and what takes it is not reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from graphbuild import inplace
+from graphbuild.elaborate import expectations, initialisers, unused
+from graphbuild.elaborate.inputs import bind_inputs
+from graphbuild.elaborate.params import bind_spec
+from graphbuild.elaborate.scope import Scope
+from graphbuild.elaborate.state import State, TooLarge, tuples
+from graphbuild.elaborate.template import Templates
+from graphbuild.errors import Finding, Span, SpecError, sort
+from graphbuild.expr import ExprError, evaluate
+from graphbuild.ir import NOTHING, Arg, Graph
+from graphbuild.pause import collection_paused
+from graphbuild.spec import Spec
+
+Sizes = Mapping[str, int]
+NO_SIZES: Sizes = MappingProxyType({})
+
+__all__ = ["elaborate", "elaborate_with_findings"]
+
+
+def elaborate(spec: Spec, params: Mapping[str, object] = NOTHING, sizes: Sizes = NO_SIZES) -> Graph:
+    """The graph of a spec for given params; `sizes` replaces example sizes of free dimensions.
+
+    What the spec expects of itself is checked where all params have their defaults. Raises
+    SpecError with every finding.
+    """
+    graph, findings = elaborate_with_findings(spec, params, sizes)
+    if graph is None:
+        raise SpecError(f for f in findings if f.is_error)
+    return graph
+
+
+def elaborate_with_findings(
+    spec: Spec, params: Mapping[str, object] = NOTHING, sizes: Sizes = NO_SIZES
+) -> tuple[Graph | None, list[Finding]]:
+    """The graph, or None where there is an error, and all findings, warnings too, by place."""
+    state = State()
+    graph = None
+    try:
+        with collection_paused():
+            graph = _elaborate(Templates(spec, state), state, params, sizes)
+    except TooLarge as error:
+        state.report("E004", "the spec is too large", _head(spec), expected=error.limit)
+    findings = sort(state.findings.values())
+    if any(f.is_error for f in findings):
+        # What is unused may be so only because of an error.
+        return None, [f for f in findings if f.code not in ("W301", "W302")]
+    return graph, list(findings)
+
+
+def _elaborate(
+    templates: Templates,
+    state: State,
+    params: Mapping[str, object],
+    sizes: Mapping[str, int],
+) -> Graph | None:
+    spec = templates.spec
+    variables = bind_spec(templates, state, params)
+    if variables is None:
+        return None
+    state.visible = {v.name: v for v in variables}
+    _bind_defaults(templates, state)
+    inputs = bind_inputs(templates, state, sizes)
+    if inputs is None:
+        return None
+    scope = Scope(
+        templates, templates.root, "spec", spec.name, around={}, own=variables, inputs=inputs
+    )
+    graph = scope.run()
+    unused.warn(templates, state, scope)
+    if graph is None:
+        return None
+    graph = replace(graph, dims=state.dims, init=initialisers.rules(templates, state, graph))
+    if all(
+        tuples(params.get(v.name, v.value)) == v.default for v in variables if v.kind == "param"
+    ):
+        expectations.check(templates, state, graph)
+    for finding in inplace.findings(graph):
+        state.report(
+            finding.code,
+            finding.message,
+            finding.span,
+            notes=finding.notes,
+            suggestion=finding.suggestion,
+        )
+    return graph
+
+
+def _head(spec: Spec) -> Span:
+    """The first line of a spec."""
+    span = spec.span
+    return Span(span.source, span.line, span.column, span.line, span.column + 1)
+
+
+def _bind_defaults(templates: Templates, state: State) -> None:
+    env = {name: v.value for name, v in state.visible.items()}
+    for op, written in templates.spec.defaults.items():
+        args = templates.defaults[op]
+        bound = state.defaults.setdefault(str(op), {})
+        if len(args) < len(written):
+            state.spoilt.add(str(op))
+        for name, value in args.items():
+            try:
+                found = tuples(evaluate(value.expr, env))
+            except ExprError as error:
+                templates.failed(value.raw, error)
+                state.spoilt.add(str(op))
+                continue
+            bound[name] = Arg(found, value.expr, value.span)

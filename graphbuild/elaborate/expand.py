@@ -1,0 +1,186 @@
+"""The nodes of a scope, expanded: repetitions as turns, each with its name and what it calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from graphbuild import expr, ops
+from graphbuild.elaborate import repeat
+from graphbuild.elaborate.operands import Wired
+from graphbuild.elaborate.state import Poisoned
+from graphbuild.elaborate.written import NodeTemplate, ScopeTemplate
+from graphbuild.errors import Note
+from graphbuild.ir import Arg, Loop, Node, Variable
+from graphbuild.names import problem
+from graphbuild.ops.base import MISSING, Op
+
+if TYPE_CHECKING:
+    from graphbuild.elaborate.scope import Scope
+
+Target = Op | str | ScopeTemplate | None  # an op, a block's name, a group, or null: left out
+
+
+class Item:
+    """A node of one scope, while it is built."""
+
+    __slots__ = (
+        "broken", "condition", "loop", "made", "name", "present", "target", "template", "turns",
+        "visible", "wires",
+    )  # fmt: skip
+
+    def __init__(
+        self, template: NodeTemplate, visible: dict[str, Variable], loop: Loop | None
+    ) -> None:
+        self.template = template
+        self.visible = visible
+        self.loop = loop
+        self.turns: list[Loop] | None = None  # of a repetition under a plain name
+        self.name = ""
+        self.target: Target = None
+        self.condition: Arg | None = None
+        self.present: bool | None = None  # None: not known yet
+        self.wires: tuple[Wired, ...] | None = ()  # None: some are wrong
+        self.broken = False
+        self.made: list[Node] = []
+
+
+def expand(scope: Scope) -> None:
+    """The items of the scope: every written node, or its turns, with names and targets."""
+    if scope.repeated is not None:
+        template, turns = scope.repeated
+        if template.repeat is not None:  # what its turns run over is read from around
+            scope.note(template.repeat.names, None)
+            if not turns:
+                scope.empty += [value.expr for value in template.repeat.values]
+        for loop in turns:
+            _add(scope, template, repeat.bound(scope.visible, loop), loop)
+        return
+    scope.state.count(len(scope.template.nodes))
+    for template in scope.template.nodes:
+        again = template.repeat
+        if again is None or template.broken:
+            _add(scope, template, scope.visible, None)
+            continue
+        turns_ = repeat.turns(scope, template, again)
+        if turns_ is None:
+            template_item = _add(scope, template, scope.visible, None)
+            template_item.broken = True
+        elif template.name is None and not scope.listed:
+            _add(scope, template, scope.visible, None, turns_)
+        else:
+            scope.state.count(len(turns_))
+            if not turns_:
+                scope.empty += [value.expr for value in again.values]
+            for loop in turns_:
+                _add(scope, template, repeat.bound(scope.visible, loop), loop)
+
+
+def _add(
+    scope: Scope,
+    template: NodeTemplate,
+    visible: dict[str, Variable],
+    loop: Loop | None,
+    turns: list[Loop] | None = None,
+) -> Item:
+    item = Item(template, visible, loop)
+    item.turns = turns
+    item.broken = template.broken
+    try:
+        if not item.broken:
+            item.target = _target(scope, item)
+            item.present = None if item.target is not None else False
+            if scope.listed and item.present is None:
+                decide(scope, item)
+        item.name = _name(scope, item)
+    except Poisoned:
+        item.broken = True
+        item.name = str(template.key) if template.name is None else ""
+        scope.loose = True
+    scope.sound &= not item.broken
+    scope.items.append(item)
+    if item.name:
+        scope.index[item.name] = len(scope.items) - 1
+    return item
+
+
+def _target(scope: Scope, item: Item) -> Target:
+    template = item.template
+    if template.group is not None:
+        return template.group
+    name: object = template.op
+    if template.op_value is not None:
+        _check_op(scope, item)
+        name = scope.fixed(template.op_value, item, "an op", nodes=False)
+        if name is None:
+            return None
+    if isinstance(name, str):
+        if name in scope.templates.blocks:
+            return name
+        op = ops.get(name)
+        if op is not None:
+            return op
+    span = template.spec.op.span if template.spec.op is not None else template.span
+    known = scope.templates.known
+    hint = scope.state.nearest(name, known) if isinstance(name, str) else None
+    scope.report("E111", f"unknown op {name!r}", span, about=str(name), suggestion=hint)
+    raise Poisoned
+
+
+def _check_op(scope: Scope, item: Item) -> None:
+    """That the op of a repetition under a plain name reads nothing of its turns."""
+    value, again = item.template.op_value, item.template.repeat
+    if value is None or again is None or item.loop is not None:
+        return
+    for name in sorted(value.names & {"i", *again.over}):
+        if name not in item.visible:
+            error = expr.ExprError("E123", f"{name!r} has no value where the op is chosen")
+            error.suggestion = "one op is chosen for all turns; a name with $(i) makes siblings"
+            scope.failed(value, error)
+            raise Poisoned
+
+
+def decide(scope: Scope, item: Item) -> None:
+    """Whether the node is built."""
+    condition = item.template.condition
+    if condition is None or (item.turns is not None and repeat.reads(condition, item.turns)):
+        item.present = True
+        return
+    found = scope.fixed(condition, item, "an `if`", nodes=not scope.listed)
+    if condition.constant is not MISSING and isinstance(found, str):
+        scope.report(
+            "E103",
+            "`if` takes true, false or an expression",
+            condition.span,
+            found=f"the text {found!r}",
+        )
+        raise Poisoned
+    item.condition = Arg(found, condition.expr, condition.span)
+    item.present = bool(found)
+
+
+def _name(scope: Scope, item: Item) -> str:
+    if scope.listed:
+        if item.present is False:
+            return f"{len(scope.items)}?"
+        scope.built += 1
+        return str(scope.built - 1)
+    value = item.template.name
+    if value is None:
+        return str(item.template.key)
+    name = str(scope.fixed(value, item, "a name", nodes=False))
+    key = item.template.key
+    container: Literal["dict", "list"] = "list" if scope.connect == "chain" else "dict"
+    reason = problem(name, container)
+    if reason:
+        scope.report("E104", f"{name!r} is not a usable name: {reason}", key.span)
+        raise Poisoned
+    other = scope.index.get(name)
+    if other is not None or name in scope.values:
+        first = scope.items[other].template.key.span if other is not None else None
+        note = [Note("it is defined here already", first)] if first else []
+        hint = "its turns need names that differ: a name with $(i)" if item.loop else None
+        scope.report(
+            "E106", f"the name {name!r} is defined twice", key.span, notes=note, suggestion=hint
+        )
+        raise Poisoned
+    return name

@@ -1,0 +1,212 @@
+"""One node: its operands, its arguments, its type."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from graphbuild import expr, ops
+from graphbuild.elaborate import calls, faults, rules
+from graphbuild.elaborate.arguments import Given, arguments, fixed, given_args
+from graphbuild.elaborate.operands import Source, Wired, select
+from graphbuild.elaborate.state import Poisoned
+from graphbuild.elaborate.written import ScopeTemplate
+from graphbuild.errors import Span
+from graphbuild.ir import Arg, Edge, Node, Several, Tensor, Type
+from graphbuild.ops.base import DtypeError, Op, ShapeError
+
+if TYPE_CHECKING:
+    from graphbuild.elaborate.expand import Item
+    from graphbuild.elaborate.scope import Scope
+
+Operand = tuple[Edge, Type]
+
+
+def build(scope: Scope, item: Item) -> Type:
+    """Make the item's nodes and give its type. Raises Poisoned, having reported what is wrong."""
+    operands = _operands(scope, item)
+    target = item.target
+    if not item.present:
+        return _absent(scope, item, _sound(operands))
+    if item.turns is not None:
+        return calls.repeat(scope, item, _sound(operands))
+    if isinstance(target, Op):
+        given = given_args(scope, item, target.name)
+        if operands is None:  # the arguments are looked at all the same
+            arguments(scope, item, target, item.name, given)
+            raise Poisoned
+        return call(scope, item, target, item.name, given, operands, item.template.span)
+    if isinstance(target, str):
+        return calls.block(scope, item, target, operands)
+    if isinstance(target, ScopeTemplate):
+        return calls.group(scope, item, target, _sound(operands))
+    raise Poisoned
+
+
+def _operands(scope: Scope, item: Item) -> list[Operand] | None:
+    """The operands, or None where something is wrong with one of them."""
+    if item.wires is None:
+        return None
+    found: list[Operand] = []
+    sound = True
+    for position, wired in enumerate(item.wires):
+        try:
+            edge, type_ = _operand(scope, item, wired, str(position))
+            implicit = isinstance(wired, Source) and wired.implicit
+            takes_one = item.present and not isinstance(item.target, Op)
+            if implicit and takes_one and isinstance(type_, Several):
+                faults.several(scope, item, edge, type_, item.template.span, above=True)
+        except Poisoned:
+            sound = False
+        else:
+            found.append((edge, type_))
+    return found if sound else None
+
+
+def _sound(operands: list[Operand] | None) -> list[Operand]:
+    if operands is None:
+        raise Poisoned
+    return operands
+
+
+def _absent(scope: Scope, item: Item, operands: list[Operand]) -> Type:
+    """A node that is not built passes its first operand through."""
+    if not operands:
+        scope.report(
+            "E205",
+            f"{item.name!r} is left out, but has no operand to pass on",
+            item.template.span,
+        )
+        raise Poisoned
+    edge, type_ = operands[0]
+    item.made.append(
+        Node(
+            item.name,
+            None,
+            (edge,),
+            type_,
+            condition=item.condition,
+            loop=item.loop,
+            span=item.template.span,
+        )
+    )
+    return type_
+
+
+def _operand(scope: Scope, item: Item, wired: Wired, position: str) -> Operand:
+    """The edge of an operand; a merge on the edge becomes a node in front of this one."""
+    if isinstance(wired, Source):
+        return select(scope, wired)
+    merge = wired.merge
+    operands = [_operand(scope, item, o, f"{position}.{k}") for k, o in enumerate(wired.operands)]
+    whole = len(item.wires or ()) == 1 and position == "0"
+    name = f"{item.name}.from" if whole else f"{item.name}.from.{position}"
+    given = fixed({**scope.state.defaults.get(merge.op.name, {}), **merge.args})
+    type_ = call(scope, item, merge.op, name, given, operands, merge.span, synthetic=True)
+    return Edge(name, (), merge.span), type_
+
+
+def call(
+    scope: Scope,
+    item: Item,
+    op: Op,
+    name: str,
+    given: Given,
+    operands: Sequence[Operand],
+    span: Span,
+    synthetic: bool = False,
+) -> Type:
+    """A call of an op as a node of the item."""
+    edges, types = _tensors(scope, item, op, name, operands, span)
+    faults.check_count(scope, op, name, len(edges), given, span)
+    args, probes, key = arguments(scope, item, op, name, given)
+    again = (op.name, key, *map(id, types))
+    typed = scope.state.typed.get(again) if key is not None else None
+    if typed is None:
+        try:
+            typed = rules.typed(op, probes, types)
+        except ShapeError as error:
+            faults.shape(scope, op, name, edges, types, args, span, error)
+        except DtypeError as error:
+            faults.dtype(scope, op, name, edges, types, span, error)
+        except rules.Mismatch as error:
+            faults.mismatch(scope, op, name, edges, types, args[error.argument].span, error)
+        except rules.FreeArgument as error:
+            faults.free_argument(scope, op, name, edges, types, span, error)
+        except rules.ArgsError as error:
+            faults.arguments(scope, op, given, span, error)
+        typed = rules.Typed(typed.args, typed.inferred, scope.state.intern(typed.type))
+        if key is not None:
+            scope.state.typed[again] = typed
+    if typed.inferred:
+        every = {**{n: Arg(typed.args[n]) for n in typed.inferred}, **args}
+        args = {a.name: every[a.name] for a in op.arguments if a.name in every}
+    item.made.append(
+        Node(
+            name,
+            op,
+            edges,
+            typed.type,
+            args,
+            None if synthetic else item.condition,
+            item.loop,
+            synthetic,
+            item.template.span,
+        )
+    )
+    return typed.type
+
+
+def _tensors(
+    scope: Scope, item: Item, op: Op, name: str, operands: Sequence[Operand], span: Span
+) -> tuple[tuple[Edge, ...], tuple[Tensor, ...]]:
+    """The operands as tensors: a merge takes all values of one that gives several."""
+    edges: list[Edge] = []
+    types: list[Tensor] = []
+    for edge, type_ in operands:
+        if isinstance(type_, Tensor):
+            edges.append(edge)
+            types.append(type_)
+            continue
+        parts = [t for t in type_.items if isinstance(t, Tensor)]
+        if not op.variadic or len(parts) < len(type_.items):
+            faults.several(scope, item, edge, type_, edge.span or span, above=edge.span is None)
+        edges += [Edge(edge.source, (*edge.select, k), edge.span) for k in range(len(parts))]
+        types += parts
+    return tuple(edges), tuple(types)
+
+
+CONCAT = next(op for op in map(ops.get, ops.names()) if op is not None and op.name == "concat")
+CHANNELS = fixed({"dim": Arg(1, expr.literal(1))})
+
+
+def grow(scope: Scope, item: Item) -> None:
+    """In a dense group, the concat of what came before and this child."""
+    type_ = scope.values.get(item.name)
+    before = scope.values.get(scope.running)
+    if item.present is False:
+        return
+    if type_ is None or before is None:
+        scope.running = "?"
+        scope.values["?"] = None
+        return
+    name = f"{item.name}.concat"
+    if isinstance(type_, Several):
+        scope.report(
+            "E202",
+            f"a child of a dense group gives a single value, but {item.name!r} gives "
+            f"{len(type_.items)}",
+            item.template.span,
+        )
+        scope.running, scope.values["?"] = "?", None
+        return
+    operands = [(Edge(scope.running), before), (Edge(item.name), type_)]
+    scope.used |= {scope.running, item.name}
+    try:
+        scope.values[name] = call(
+            scope, item, CONCAT, name, CHANNELS, operands, item.template.span, synthetic=True
+        )
+    except Poisoned:
+        scope.sound = False
+        scope.values[name] = None
+    scope.running = name

@@ -1,0 +1,275 @@
+"""Operands: what `from` says, what it says where it is not written, and the edges that come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Literal
+
+from graphbuild import ops
+from graphbuild.elaborate.state import Poisoned
+from graphbuild.elaborate.template import merges
+from graphbuild.elaborate.written import Listed, Merge, Named, Ref, Wire
+from graphbuild.errors import Span, closest, did_you_mean
+from graphbuild.ir import INPUT, Edge, Output, Several, Tensor, Type
+from graphbuild.ops.base import Op
+from graphbuild.source import Map, Seq, Text
+
+if TYPE_CHECKING:
+    from graphbuild.elaborate.expand import Item
+    from graphbuild.elaborate.scope import Scope
+
+RUNNING = ""  # the source that stands for a dense group's concat so far
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A node or an input of the scope, or a part of its value."""
+
+    name: str
+    parts: tuple[str, ...] = ()
+    span: Span | None = None
+    implicit: bool = False  # the node above, because there is no `from`
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A merge on the edge, with its operands."""
+
+    merge: Merge
+    operands: tuple[Wired, ...]
+
+
+Wired = Source | Merged
+
+
+def wire(scope: Scope, item: Item, position: int) -> tuple[Wired, ...]:
+    """The operands of a node, names checked. Raises Poisoned, having reported what is wrong."""
+    if scope.repeated is not None:
+        first, *others = scope.input_names
+        before = scope.items[position - 1].name if position else first
+        return (Source(before), *map(Source, others))
+    written = item.template.wire
+    if written is not None:
+        return _wires(scope, item, written)
+    if isinstance(item.target, Op) and not item.target.operands and not item.target.variadic:
+        return ()
+    return (_implicit(scope, item, position),)
+
+
+def sources(wires: Iterable[Wired]) -> Iterator[str]:
+    """The names that the operands come from."""
+    for one in wires:
+        if isinstance(one, Source):
+            yield one.name
+        else:
+            yield from sources(one.operands)
+
+
+def _implicit(scope: Scope, item: Item, position: int) -> Source:
+    if scope.connect == "chain" and position:
+        before = scope.items[position - 1]
+        alone = isinstance(before.target, Op) and before.wires == () and not before.broken
+        if alone and not before.template.wire:
+            scope.report(
+                "E202",
+                f"{item.name!r} has no `from`, and the node above takes no input itself",
+                item.template.span,
+                suggestion=f"say from: {before.name}, or what else it takes",
+            )
+            raise Poisoned
+        if not before.name:
+            raise Poisoned
+        return Source(before.name, implicit=True)
+    if len(scope.inputs) != 1:
+        if any(item.wires is None for item in scope.items[:position]):
+            raise Poisoned  # said of the first
+        scope.report(
+            "E202",
+            f"{item.name!r} has no `from`, and there are several inputs",
+            item.template.span,
+            found=", ".join(scope.input_names),
+            suggestion=f"say which it takes, such as from: {scope.input_names[0]}",
+        )
+        raise Poisoned
+    if scope.connect == "dense":
+        return Source(RUNNING, implicit=True)
+    return Source(scope.inputs[0].name, implicit=True)
+
+
+def _wires(scope: Scope, item: Item, written: Wire) -> tuple[Wired, ...]:
+    if isinstance(written, Listed):
+        found: list[Wired] = []
+        sound = True
+        for one in written.items:
+            if isinstance(one, Listed):
+                scope.report("E103", "a list of operands inside of a list", one.span)
+                raise Poisoned
+            try:
+                found += _wires(scope, item, one)
+            except Poisoned:  # go on, to report the other names too
+                sound = False
+        if not sound:
+            raise Poisoned
+        return tuple(found)
+    if isinstance(written, Merge):
+        return (Merged(written, _wires(scope, item, written.operands)),)
+    if isinstance(written, Named):
+        return _named(scope, item, written)
+    return (source(scope, written, item),)
+
+
+def _named(scope: Scope, item: Item, written: Named) -> tuple[Wired, ...]:
+    """Operands by name, in the order that the op or block has them in."""
+    names = operand_names(scope, item)
+    what = item.template.op or "this node"
+    by_name = {str(key): one for key, one in written.items.items()}
+    sound = True
+    for key, wire in written.items.items():
+        merge = closest(key, _merges()) if isinstance(wire, Listed) else None
+        if key not in names and merge is not None:  # the other keys are its arguments
+            hint = f"did you mean {merge!r}?"
+            message = f"{what} has no operand {str(key)!r}"
+            scope.report("E201", message, key.span, suggestion=hint)
+            raise Poisoned
+        if key not in names:
+            sound = False
+            takes = f"{what} takes {', '.join(names)}"
+            scope.report(
+                "E201",
+                f"{what} has no operand {str(key)!r}",
+                key.span,
+                suggestion=did_you_mean(key, names) or takes,
+            )
+    found: list[Wired] = []
+    missing = [name for name in names if name not in by_name]
+    if sound and names[: len(by_name)] != tuple(n for n in names if n in by_name):
+        scope.report("E205", f"{what} lacks the operand {missing[0]!r}", written.span)
+        raise Poisoned
+    for name in names:
+        if name in by_name:
+            found += _wires(scope, item, by_name[name])
+    if not sound:
+        raise Poisoned
+    return tuple(found)
+
+
+@cache
+def _merges() -> tuple[str, ...]:
+    """The functions that may stand on an edge."""
+    found = ((name, ops.get(name)) for name in ops.names())
+    return tuple(name for name, op in found if op is not None and merges(op))
+
+
+def operand_names(scope: Scope, item: Item) -> tuple[str, ...]:
+    """What a node's operands are called."""
+    target = item.target
+    if isinstance(target, Op):
+        return target.operands
+    if isinstance(target, str):
+        return tuple(map(str, scope.templates.blocks[target].input_names))
+    return tuple(map(str, target.input_names)) if target is not None else (INPUT,)
+
+
+def source(scope: Scope, ref: Ref, item: Item | None) -> Source:
+    """A reference by name; `x.0` and `x.skip` select a part."""
+    written: object = str(ref.text)
+    if ref.value is not None:
+        if item is None:
+            written, _ = scope.evaluate(ref.value, scope.visible, None, nodes=False)
+        else:
+            written = scope.fixed(ref.value, item, "a name", nodes=False)
+        written = str(written)
+    head, *parts = str(written).split(".")
+    if head in scope.index or head in scope.input_names:
+        return Source(head, tuple(parts), ref.span)
+    if not scope.loose:
+        known = [*scope.input_names, *(n for n in scope.index if not n.endswith("?"))]
+        hint = scope.state.nearest(head, known)
+        if scope.around_has(head):
+            hint = f"a group sees no nodes around it; give it {head!r} with `from`"
+        elif head == INPUT:
+            hint = f"the inputs here are {', '.join(scope.input_names)}"
+        scope.report(
+            "E201",
+            f"there is no node {head!r} here",
+            ref.span,
+            about=head,
+            suggestion=hint or f"known here: {', '.join(known[:12])}",
+        )
+    raise Poisoned
+
+
+def select(scope: Scope, one: Source) -> tuple[Edge, Type]:
+    """The edge of a source whose node has been built, and the type of what it carries."""
+    name = one.name or scope.running
+    type_ = scope.values.get(name)
+    if type_ is None:
+        raise Poisoned
+    scope.used.add(name)
+    chosen: list[int] = []
+    for part in one.parts:
+        chosen.append(_part(scope, one, name, type_, part))
+        if isinstance(type_, Several):
+            type_ = type_.items[chosen[-1]]
+    return Edge(name, tuple(chosen), one.span), type_
+
+
+def _part(scope: Scope, one: Source, name: str, type_: Type, part: str) -> int:
+    if isinstance(type_, Tensor):
+        scope.report("E201", f"{name!r} is a single tensor and has no part {part!r}", one.span)
+        raise Poisoned
+    if part in type_.names:
+        return type_.names.index(part)
+    if part.isdecimal() and int(part) < len(type_.items):
+        return int(part)
+    known = type_.names or tuple(map(str, range(len(type_.items))))
+    scope.report(
+        "E201",
+        f"{name!r} has no part {part!r}",
+        one.span,
+        suggestion=did_you_mean(part, known) or f"its parts are {', '.join(known)}",
+    )
+    raise Poisoned
+
+
+def edge(scope: Scope, name: str) -> Edge:
+    """An edge from a node that the language itself takes the value of."""
+    scope.used.add(name)
+    return Edge(name)
+
+
+def outputs(
+    scope: Scope, raw: Text | Seq | Map
+) -> tuple[tuple[Output, ...], Literal["single", "list", "mapping"], Type]:
+    """What `outputs` says: a name, a list or a mapping of names."""
+    form: Literal["single", "list", "mapping"] = "list"
+    if isinstance(raw, Text):
+        named, form = [("", raw)], "single"
+    elif isinstance(raw, Map):
+        named, form = [(str(key), item) for key, item in raw.items()], "mapping"
+    else:
+        named = [("", item) for item in raw]
+    if not named:
+        scope.report("E103", "`outputs` names nothing", raw.span)
+    made: list[Output] = []
+    types: list[Type] = []
+    sound = True
+    for name, item in named:
+        wired = scope.templates.wire(item)
+        try:
+            if not isinstance(wired, Ref):
+                raise Poisoned
+            found, type_ = select(scope, source(scope, wired, None))
+        except Poisoned:
+            sound = False
+            continue
+        made.append(Output(name, found))
+        types.append(type_)
+    if not sound:
+        raise Poisoned
+    if form == "single":
+        return tuple(made), form, types[0]
+    names = tuple(name for name, _ in named) if form == "mapping" else ()
+    return tuple(made), form, Several(tuple(types), names)

@@ -1,0 +1,98 @@
+"""Which nodes come before which, and the stable topological order of a scope."""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING, Any
+
+from graphbuild.elaborate import operands
+from graphbuild.elaborate.state import MAX_NOTES, Poisoned
+from graphbuild.errors import Note
+
+if TYPE_CHECKING:
+    from graphbuild.elaborate.expand import Item
+    from graphbuild.elaborate.scope import Scope
+
+
+def link(scope: Scope) -> list[list[int]]:
+    """Each item's operands by name, and the items that have to be built before it."""
+    needs: list[list[int]] = []
+    for position, item in enumerate(scope.items):
+        before: list[int] = []
+        if not item.broken:
+            try:
+                item.wires = operands.wire(scope, item, position)
+            except Poisoned:
+                item.wires, scope.sound = None, False
+            for name in operands.sources(item.wires or ()):
+                if name in scope.index:
+                    before.append(scope.index[name])
+            if item.template.own_reads:
+                _reads_nodes(scope, item, before)
+        if scope.connect == "dense" and position:
+            before.append(position - 1)
+        needs.append(before)
+    return needs
+
+
+def _reads_nodes(scope: Scope, item: Item, before: list[int]) -> None:
+    """A node whose shape is read has to be built first, as if it were an operand."""
+    for name in sorted(item.template.own_reads):
+        if name in scope.index and name not in item.visible:
+            before.append(scope.index[name])
+
+
+def sort(scope: Scope, needs: list[list[int]]) -> list[int]:
+    """The stable topological order: of all nodes that can come next, the first in the file."""
+    if all(b < position for position, before in enumerate(needs) for b in before):
+        return list(range(len(needs)))
+    waiting = [len(set(before)) for before in needs]
+    after: list[list[int]] = [[] for _ in needs]
+    for position, before in enumerate(needs):
+        for b in set(before):
+            after[b].append(position)
+    ready = [position for position, count in enumerate(waiting) if not count]
+    order: list[int] = []
+    while ready:
+        position = heapq.heappop(ready)
+        order.append(position)
+        for next_ in after[position]:
+            waiting[next_] -= 1
+            if not waiting[next_]:
+                heapq.heappush(ready, next_)
+    if len(order) < len(needs):
+        _cycle(scope, needs, set(range(len(needs))) - set(order))
+    return order
+
+
+def _cycle(scope: Scope, needs: list[list[int]], stuck: set[int]) -> None:
+    """Report one path of every knot; the nodes behind it stay unbuilt."""
+    import networkx
+
+    graph: Any = networkx.DiGraph()
+    graph.add_nodes_from(sorted(stuck))
+    graph.add_edges_from((b, p) for p in sorted(stuck) for b in needs[p] if b in stuck)
+    for knot in sorted(map(sorted, networkx.strongly_connected_components(graph))):
+        inside = graph.subgraph(knot)
+        if not inside.number_of_edges():
+            continue
+        path = [edge[0] for edge in networkx.find_cycle(inside, source=min(knot))]
+        start = path.index(min(path))
+        path = path[start:] + path[:start]
+        names = [scope.items[p].name for p in path]
+        notes = [
+            Note(f"{scope.items[p].name} takes {scope.items[q].name}", scope.items[p].template.span)
+            for q, p in zip([path[-1], *path[:-1]], path, strict=True)
+        ]
+        if len(path) > MAX_NOTES:
+            notes = notes[:MAX_NOTES]
+            names = [*names[:MAX_NOTES], f"... ({len(path) - MAX_NOTES} more)"]
+        scope.report(
+            "E203",
+            f"a cycle: {' -> '.join([*names, names[0]])}",
+            scope.items[path[0]].template.span,
+            notes=notes,
+        )
+    for position in stuck:
+        scope.values[scope.items[position].name] = None
+    scope.sound = False

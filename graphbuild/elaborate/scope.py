@@ -1,0 +1,317 @@
+"""A scope for one set of values: its nodes expanded, wired, ordered, and built one by one."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from graphbuild import expr
+from graphbuild.elaborate import expand, operands, ordering, unused
+from graphbuild.elaborate import node as nodes
+from graphbuild.elaborate.expand import Item
+from graphbuild.elaborate.state import Poisoned, Site, State, tuples, whole
+from graphbuild.elaborate.template import Templates
+from graphbuild.elaborate.written import NodeTemplate, ScopeTemplate, Value
+from graphbuild.errors import Span
+from graphbuild.ir import (
+    Arg,
+    Graph,
+    Input,
+    Loop,
+    Node,
+    Output,
+    Several,
+    Tensor,
+    Type,
+    Variable,
+)
+from graphbuild.ops.base import MISSING
+
+
+class Scope:
+    """One instance of a scope. `run` gives its graph, or None where a finding stands against it."""
+
+    def __init__(
+        self,
+        templates: Templates,
+        template: ScopeTemplate,
+        kind: Literal["spec", "block", "group", "repeat"],
+        name: str,
+        *,
+        path: str = "",
+        around: dict[str, Variable],
+        own: Iterable[Variable] = (),
+        inputs: tuple[Input, ...],
+        site: Site | None = None,
+        parent: Scope | None = None,
+        depth: int = 0,
+        repeated: tuple[NodeTemplate, list[Loop]] | None = None,
+        calling: tuple[str, ...] = (),
+        rest: dict[str, Arg] | None = None,
+        doc: str = "",
+    ) -> None:
+        self.templates = templates
+        self.state: State = templates.state
+        self.template = template
+        self.kind = kind
+        self.name = name
+        self.path = path
+        self.around = around
+        self.own = tuple(own)
+        self.visible = {**around, **{v.name: v for v in self.own}} if self.own else around
+        self.inputs = inputs
+        self.site = site
+        self.parent = parent  # of a group or a repetition: the scope that it stands in
+        self.depth = depth
+        self.repeated = repeated
+        self.doc = doc or (template.spec.doc if repeated is None else "")
+        self.calling = calling  # the blocks around, outermost first
+        self.rest = rest or {}  # arguments that the block passes on
+        self.rest_child = template.spec.rest
+        self.connect = template.spec.connect if repeated is None else "chain"
+        self.listed = template.spec.listed if repeated is None else True
+        self.items: list[Item] = []
+        self.empty: list[ast.expr] = []  # what repetitions without turns run over
+        self.index: dict[str, int] = {}
+        self.values: dict[str, Type | None] = {i.name: i.type for i in inputs}
+        self.reads: set[str] = set()  # names that expressions read from variables
+        self.lent: set[str] = set()  # of the spec's, those that blocks called here read
+        self.used: set[str] = set()
+        self.built = 0  # items of a list so far
+        self.loose = False  # some names are unknown, because their nodes are broken
+        self.running = inputs[0].name if inputs else ""  # a dense group's concat so far
+        self.sound = True
+
+    def run(self) -> Graph | None:
+        expand.expand(self)
+        order = ordering.sort(self, ordering.link(self))
+        for position in order:
+            self.build(self.items[position])
+        return self.finish(order)
+
+    def where(self, name: str) -> str:
+        """A node's path from the root."""
+        return f"{self.path}.{name}" if self.path else name
+
+    def report(self, code: str, message: str, span: Span | None, **details: Any) -> None:
+        self.sound = False
+        self.state.report(code, message, span, site=self.site, **details)
+
+    def failed(self, value: Value, error: expr.ExprError) -> None:
+        self.sound = False
+        self.templates.failed(value.raw, error, self.site)
+
+    # -- values of expressions --------------------------------------------------------------
+
+    def environment(
+        self,
+        value: Value,
+        visible: Mapping[str, Variable],
+        loop: Loop | None,
+        nodes: bool,
+        probe: int = 0,
+    ) -> tuple[dict[str, object], list[expr.ShapeView]]:
+        """What the names of an expression mean at a probe, and the shapes among it."""
+        env: dict[str, object] = {}
+        views: list[expr.ShapeView] = []
+        for name in value.names:
+            variable = visible.get(name)
+            if variable is not None:
+                env[name] = variable.value
+                if loop is None or name not in loop.variables:
+                    self.reads.add(name)
+                continue
+            type_ = self.values.get(name, MISSING) if nodes or name in self.input_names else MISSING
+            if type_ is None:
+                raise Poisoned
+            if isinstance(type_, Tensor):
+                shape = type_.shapes[probe]
+                if shape is None:
+                    raise LookupError
+                view = env[name] = expr.ShapeView(shape, self.state.varying(type_))
+                views.append(view)
+                self.used.add(name)
+            elif self.loose and nodes:
+                raise Poisoned
+            else:  # the evaluation reports it, with a suggestion out of all names
+                for other, v in visible.items():
+                    env.setdefault(other, v.value)
+                for other, t in self.values.items():
+                    if isinstance(t, Tensor):
+                        env.setdefault(other, expr.ShapeView(t.shape))
+        return env, views
+
+    def note(self, names: Iterable[str], loop: Loop | None) -> None:
+        """That these variables are read."""
+        for name in names:
+            if loop is None or name not in loop.variables:
+                self.reads.add(name)
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        return tuple(i.name for i in self.inputs)
+
+    def around_has(self, name: str) -> bool:
+        """Whether a name is a node of a scope around this one, which cannot be seen from here."""
+        scope = self.parent
+        while scope is not None and name not in scope.index:
+            scope = scope.parent
+        return scope is not None
+
+    def views(self, inputs: Iterable[Input]) -> dict[str, object]:
+        """What the names of inputs mean in a `let`."""
+        return {
+            i.name: expr.ShapeView(i.type.shape, self.state.varying(i.type))
+            for i in inputs
+            if isinstance(i.type, Tensor)
+        }
+
+    def evaluate(
+        self,
+        value: Value,
+        visible: Mapping[str, Variable],
+        loop: Loop | None,
+        *,
+        nodes: bool = True,
+    ) -> tuple[object, bool]:
+        """An expression's value at the example, and whether it reads a free dimension.
+
+        Raises Poisoned, having reported what is wrong.
+        """
+        if value.constant is not MISSING:
+            return value.constant, False
+        env, views = self.environment(value, visible, loop, nodes)
+        try:
+            found = tuples(expr.evaluate(value.expr, env))
+        except expr.ExprError as error:
+            self.failed(value, error)
+            raise Poisoned from None
+        free = any(view.touched for view in views)
+        return (found if free or not views else whole(found)), free
+
+    def fixed(self, value: Value, item: Item, what: str, *, nodes: bool = True) -> Any:
+        """A value that decides on structure, so that it may not read a free dimension."""
+        found, free = self.evaluate(value, item.visible, item.loop, nodes=nodes)
+        if free:
+            self.report(
+                "E208",
+                f"{what} depends on a free dimension",
+                value.span,
+                suggestion="only arguments of functions can be computed from the input's size",
+            )
+            raise Poisoned
+        return found
+
+    # -- building ---------------------------------------------------------------------------
+
+    def build(self, item: Item) -> None:
+        """Make the item's nodes; its value is None where something is wrong."""
+        type_: Type | None = None
+        if not item.broken:
+            try:
+                if item.present is None:
+                    expand.decide(self, item)
+                type_ = nodes.build(self, item)
+            except Poisoned:
+                item.broken, self.sound = True, False
+        if item.name:
+            self.values[item.name] = type_
+        if self.connect == "dense":
+            nodes.grow(self, item)
+
+    def child(self, *args: Any, **kwargs: Any) -> Scope:
+        """A scope inside of this one."""
+        return Scope(*args, **kwargs)
+
+    # -- the result -------------------------------------------------------------------------
+
+    def finish(self, order: list[int]) -> Graph | None:
+        try:
+            outputs, form, type_ = self.result()
+            type_ = self.state.intern(type_)
+        except Poisoned:
+            self.sound = False
+        else:
+            unused.nodes(self)
+        if not self.sound:
+            return None
+        made: list[Node] = []
+        starts: list[int] = []
+        for item in self.items:
+            starts.append(len(made))
+            made += item.made
+        execution = [
+            s for p in order for s in range(starts[p], starts[p] + len(self.items[p].made))
+        ]
+        spec = self.template.spec
+        return Graph(
+            name=self.name,
+            template=self.template.place
+            if self.repeated is None
+            else _turns_place(self.repeated[0]),
+            kind=self.kind,
+            connect=self.connect,
+            listed=self.listed,
+            inputs=self.inputs,
+            nodes=tuple(made),
+            order=tuple(execution),
+            outputs=outputs,
+            form=form,
+            type=type_,
+            variables=self.own,
+            outer=self.outer(),
+            empty=tuple(self.empty),
+            doc=self.doc,
+            span=spec.span if self.repeated is None else self.repeated[0].span,
+        )
+
+    def outer(self) -> tuple[Variable, ...]:
+        """The variables from around that are read here or inside."""
+        own = {v.name for v in self.own}
+        lets = self.template.let.values() if self.repeated is None else ()
+        reads = self.reads.union(*(value.names for value in lets))
+        found = {n: v for n, v in self.around.items() if n in reads and n not in own}
+        if self.kind != "spec":
+            for name, variable in self.state.visible.items():
+                if name in self.lent:
+                    found.setdefault(name, variable)
+        return tuple(found.values())
+
+    def result(
+        self,
+    ) -> tuple[tuple[Output, ...], Literal["single", "list", "mapping"], Type]:
+        raw = self.template.spec.outputs if self.repeated is None else None
+        if raw is not None:
+            return operands.outputs(self, raw)
+        if self.connect == "parallel" and self.items:
+            types = tuple(self._value(item.name) for item in self.items)
+            made = tuple(Output("", operands.edge(self, item.name)) for item in self.items)
+            names = tuple(item.name for item in self.items)
+            return made, "list", Several(types, names)
+        if self.connect == "dense":
+            last = self.running
+        elif self.items:
+            last = self.items[-1].name
+        elif len(self.inputs) == 1:
+            last = self.inputs[0].name
+        else:
+            self.report(
+                "E202",
+                "a scope without nodes and with several inputs has no value of its own",
+                self.template.spec.span,
+                suggestion="say which with `outputs`",
+            )
+            raise Poisoned
+        type_ = self._value(last)
+        return (Output("", operands.edge(self, last)),), "single", type_
+
+    def _value(self, name: str) -> Type:
+        type_ = self.values.get(name)
+        if type_ is None:
+            raise Poisoned
+        return type_
+
+
+def _turns_place(template: NodeTemplate) -> str:
+    return f"{template.span.line}:{template.span.column}*"

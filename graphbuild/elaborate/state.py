@@ -1,0 +1,176 @@
+"""What one elaboration carries along: its findings, its caches, its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from graphbuild.dims import Dims
+from graphbuild.errors import Finding, Note, Span, did_you_mean
+from graphbuild.ir import Arg, Graph, Several, Tensor, Type, Variable
+
+MAX_CALLS = 100_000  # nodes that are worked out one by one
+MAX_LAYERS = 200_000  # nodes of the whole model, with those of shared graphs counted every time
+MAX_TURNS = 20_000  # of one repetition
+MAX_NESTING = 64  # scopes inside of scopes
+MAX_FINDINGS = 500
+MAX_SITES = 3  # further call sites that a finding names
+MAX_NOTES = 8  # calls on the way to a finding that it names
+MAX_MATCHES = 5_000_000  # of patterns with paths
+MAX_COMPARISONS = 50_000  # of misspelt names with known ones
+
+
+class Site(NamedTuple):
+    """A call of a block on the way to where we are, innermost first."""
+
+    path: str
+    span: Span | None
+    outer: Site | None
+
+
+class Poisoned(Exception):
+    """Something here is wrong already, and reported."""
+
+
+class TooLarge(Exception):
+    """The spec asks for more than the limits allow; ends the elaboration."""
+
+    def __init__(self, limit: str) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+
+Key = tuple[str, Span | None, str]  # what makes two findings the same: code, place, subject
+
+
+@dataclass
+class State:
+    """One elaboration. `known` maps the key of a scope's instance to what it became."""
+
+    findings: dict[Key, Finding] = field(default_factory=dict)
+    log: list[Key] = field(default_factory=list)  # of every report, repeated ones too
+    sites: dict[Key, int] = field(default_factory=dict)
+    known: dict[Hashable, Graph | tuple[Key, ...]] = field(default_factory=dict)
+    typed: dict[Hashable, Any] = field(default_factory=dict)  # memo of rules.typed
+    checked: dict[Hashable, Any] = field(default_factory=dict)  # memo of rules.checked
+    plans: dict[Hashable, Any] = field(default_factory=dict)  # of calls of plain blocks
+    given: dict[Hashable, Any] = field(default_factory=dict)  # a node's arguments with defaults
+    types: dict[Type, Type] = field(default_factory=dict)
+    free: dict[int, frozenset[int]] = field(default_factory=dict)  # by the id of a type
+    layers: dict[int, int] = field(default_factory=dict)  # nodes in all of a graph, by its id
+    visible: dict[str, Variable] = field(default_factory=dict)  # the spec's params and lets
+    defaults: dict[str, dict[str, Arg]] = field(default_factory=dict)
+    spoilt: set[str] = field(default_factory=set)  # ops with a default that is wrong
+    dims: Dims = field(default_factory=lambda: Dims(()))
+    used: set[str] = field(default_factory=set)  # blocks that were called
+    calls: int = 0
+    comparisons: int = 0
+    matches: int = 0
+
+    def report(
+        self,
+        code: str,
+        message: str,
+        span: Span | None,
+        *,
+        about: str = "",
+        site: Site | None = None,
+        notes: Iterable[Note] = (),
+        **details: str | None,
+    ) -> None:
+        """Add a finding, or to a known one the call site that it was reached from this time."""
+        key = (code, span, about)
+        self.log.append(key)
+        if key in self.findings:
+            self.reached(key, site)
+        elif len(self.findings) < MAX_FINDINGS or code == "E004":
+            notes = (*notes, *_way(site))
+            self.findings[key] = Finding(code, message, span, notes=notes, **details)
+
+    def reached(self, key: Key, site: Site | None) -> None:
+        finding = self.findings.get(key)
+        if finding is None or site is None or self.sites.get(key, 0) >= MAX_SITES:
+            return
+        if any(note.span == site.span for note in finding.notes):
+            return
+        self.sites[key] = self.sites.get(key, 0) + 1
+        self.findings[key] = replace(finding, notes=(*finding.notes, _reached(site)))
+
+    def count(self, amount: int = 1) -> None:
+        self.calls += amount
+        if self.calls > MAX_CALLS:
+            raise TooLarge(f"at most {MAX_CALLS:,} distinct nodes")
+
+    def match(self, amount: int) -> None:
+        self.matches += amount
+        if self.matches > MAX_MATCHES:
+            raise TooLarge("fewer rules of initialisation, or fewer layers")
+
+    def nearest(self, name: str, known: Collection[str]) -> str | None:
+        """The suggestion for a misspelt name, unless too many have been looked up already."""
+        self.comparisons += len(known)
+        return did_you_mean(name, known) if self.comparisons <= MAX_COMPARISONS else None
+
+    def intern(self, type_: Type) -> Type:
+        """The one object that stands for equal types; so the `id` of a type may be a key."""
+        if isinstance(type_, Several):
+            type_ = Several(tuple(map(self.intern, type_.items)), type_.names)
+        return self.types.setdefault(type_, type_)
+
+    def varying(self, type_: Tensor) -> frozenset[int]:
+        """Which dimensions of a tensor differ between probes."""
+        found = self.free.get(id(type_))
+        if found is None:
+            columns = zip(*(s for s in type_.shapes if s is not None), strict=True)
+            found = frozenset(d for d, sizes in enumerate(columns) if len(set(sizes)) > 1)
+            self.free[id(type_)] = found
+        return found
+
+    def show(self, type_: Type | None) -> str:
+        if type_ is None:
+            return "unknown"
+        if isinstance(type_, Several):
+            return "(" + ", ".join(map(self.show, type_.items)) + ")"
+        return self.dims.show_shape(type_.shapes)
+
+
+def _way(site: Site | None) -> list[Note]:
+    """The calls that lead to a place, innermost first; of many, the first ones and the last."""
+    notes: list[Note] = []
+    while site is not None:
+        notes.append(_reached(site))
+        site = site.outer
+    return notes if len(notes) <= MAX_NOTES else [*notes[: MAX_NOTES - 1], notes[-1]]
+
+
+def _reached(site: Site) -> Note:
+    return Note(f"reached from {site.path}", site.span)
+
+
+def frozen(value: object) -> Hashable:
+    """A key that tells 1 from true and from 1.0."""
+    kind = type(value)
+    if kind is int or kind is str or value is None:
+        return value
+    if isinstance(value, tuple):
+        return tuple(map(frozen, value))
+    if isinstance(value, dict):
+        return ("{}", *((k, frozen(v)) for k, v in value.items()))
+    return (kind, repr(value))
+
+
+def tuples(value: object) -> object:
+    """Plain data with its lists as tuples."""
+    if isinstance(value, (list, tuple)):
+        return tuple(map(tuples, value))
+    if isinstance(value, dict):
+        return {str(k): tuples(v) for k, v in value.items()}
+    return value
+
+
+def whole(value: object) -> object:
+    """Plain data with its sizes as plain numbers, which do not say how they follow from others."""
+    if isinstance(value, tuple):
+        return tuple(map(whole, value))
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else value

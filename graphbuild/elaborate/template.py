@@ -1,0 +1,299 @@
+"""The spec's nodes with their expressions read, once each, however often they are elaborated.
+
+What is wrong without knowing any value is found here: expressions that cannot be read, ops and
+arguments that do not exist. So a block that nobody calls is checked as well.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+
+from graphbuild import expr, ops
+from graphbuild.elaborate.state import Site, State, tuples
+from graphbuild.elaborate.written import (
+    Listed,
+    Merge,
+    Named,
+    NodeTemplate,
+    Raw,
+    Ref,
+    Repeat,
+    ScopeTemplate,
+    Value,
+    Wire,
+)
+from graphbuild.errors import Span, did_you_mean
+from graphbuild.ops.base import MISSING, Op
+from graphbuild.source import Map, Seq, Text
+from graphbuild.spec import Block, NodeSpec, Scope, Spec
+
+TYPE_WORDS = frozenset("int float bool str list op".split())
+
+
+@cache
+def arguments(op: Op) -> frozenset[str]:
+    """The names of an op's arguments."""
+    return frozenset(a.name for a in op.arguments)
+
+
+def merges(op: Op) -> bool:
+    """Whether an op may stand on an edge, with what it merges."""
+    return not op.layer and (op.variadic or len(op.operands) > 1)
+
+
+def unknown_argument(
+    state: State, op: Op, name: str, span: Span | None, site: Site | None = None
+) -> None:
+    known = [a.name for a in op.arguments]
+    state.report(
+        "E112",
+        f"{op.name} has no argument {str(name)!r}",
+        span,
+        about=str(name),
+        suggestion=did_you_mean(name, known)
+        or f"it takes {', '.join(known) if known else 'no arguments'}",
+        site=site,
+    )
+
+
+class Templates:
+    """All templates of a spec."""
+
+    def __init__(self, spec: Spec, state: State) -> None:
+        self.spec = spec
+        self.state = state
+        self.texts: dict[tuple[str, bool], Value] = {}
+        # In a fixed order, so that of two names as near to a misspelt one it is always the same.
+        self.known = dict.fromkeys(sorted({*map(str, spec.blocks), *ops.names()}))
+        self.blocks = {
+            str(name): self.scope(block, str(name)) for name, block in spec.blocks.items()
+        }
+        self.root = self.scope(spec, "")
+        self.defaults: dict[str, dict[str, Value]] = {
+            name: {arg: v for arg, raw in args.items() if (v := self.value(raw)) is not None}
+            for name, args in spec.defaults.items()
+        }
+        self._check_defaults()
+
+    # -- values -----------------------------------------------------------------------------
+
+    def value(self, raw: Raw) -> Value | None:
+        """A YAML value read as an expression, or None where that cannot be (which is reported)."""
+        try:
+            if isinstance(raw, Text):
+                key = (str(raw), raw.plain)
+                seen = self.texts.get(key)
+                if seen is None:
+                    seen = self.texts[key] = self._lift(raw)
+                return Value(raw, seen.expr, seen.names, seen.constant)
+            return self._lift(raw)
+        except expr.ExprError as error:
+            self.failed(raw, error)
+            return None
+
+    def _lift(self, raw: Raw) -> Value:
+        tree = expr.lift(raw)
+        if isinstance(tree, ast.Constant):
+            return Value(raw, tree, frozenset(), tree.value)
+        names = expr.names(tree)
+        return Value(raw, tree, names, MISSING if names else tuples(expr.evaluate(tree, {})))
+
+    def failed(self, raw: Raw, error: expr.ExprError, site: Site | None = None) -> None:
+        span = expr.locate(raw, error)
+        self.state.report(error.code, error.message, span, suggestion=error.suggestion, site=site)
+
+    # -- scopes -----------------------------------------------------------------------------
+
+    def scope(self, spec: Scope, place: str) -> ScopeTemplate:
+        label = str(place) if isinstance(spec, Block) else ""
+        nodes = [self.node(key, node, label) for key, node in spec.nodes]
+        let = {k: v for k, raw in spec.let.items() if (v := self.value(raw)) is not None}
+        params: dict[Text, Value | str] = {}
+        for name, raw in spec.params.items():
+            if isinstance(raw, Text) and raw.plain and raw in TYPE_WORDS:
+                params[name] = str(raw)
+            elif (value := self.value(raw)) is not None:
+                params[name] = value
+        if spec.rest is not None:
+            self._check_rest(spec.rest, nodes)
+        declared = () if isinstance(spec, Spec) else tuple(spec.inputs)
+        own = {*map(str, spec.params), *map(str, spec.let)}
+        reads = set[str]().union(*(n.reads for n in nodes), *(v.names for v in let.values()))
+        uses: set[str] = set()
+        for node in nodes:
+            uses |= {node.op} if node.op else set()
+            uses |= node.group.uses if node.group else set()
+        return ScopeTemplate(
+            spec, place, nodes, let, params, declared, frozenset(reads - own), frozenset(uses)
+        )
+
+    def _check_rest(self, rest: Text, nodes: list[NodeTemplate]) -> None:
+        """That `rest` names a node that can take arguments."""
+        by_name = {str(node.key): node for node in nodes}
+        taker = by_name.get(rest)
+        if taker is None:
+            hint = did_you_mean(rest, by_name)
+            self.state.report(
+                "E201", f"there is no node {str(rest)!r} here", rest.span, suggestion=hint
+            )
+        elif taker.group is not None:
+            message = f"{str(rest)!r} is a group, which takes no arguments"
+            self.state.report("E201", message, rest.span)
+
+    def node(self, key: Text, spec: NodeSpec, around: str) -> NodeTemplate:
+        made = NodeTemplate(key, spec, spec.span)
+        before = len(self.state.findings)
+        if "$" in key:
+            made.name = self.value(key)
+        made.label = _label(key, around)
+        self._op(made)
+        if spec.if_ is not None:
+            made.condition = self.value(spec.if_)
+        if spec.repeat is not None:
+            made.repeat = self._repeat(spec.repeat)
+        for name, raw in spec.args.items():
+            value = self.value(raw)
+            if value is not None:
+                made.args[name] = value
+        if spec.from_ is not None:
+            made.wire = self.wire(spec.from_)
+        if spec.group is not None:
+            place = f"{spec.group.span.line}:{spec.group.span.column}"
+            made.group = self.scope(spec.group, place)
+        made.broken = len(self.state.findings) > before and self._broken(made)
+        made.reads = self._reads(made)
+        return made
+
+    def _broken(self, made: NodeTemplate) -> bool:
+        """Whether a finding is about the node itself and not only inside its group."""
+        spec = made.spec
+        return (
+            len(made.args) < len(spec.args)
+            or ("$" in made.key and made.name is None)
+            or (spec.op is not None and made.op is None and made.op_value is None)
+            or (spec.if_ is not None and made.condition is None)
+            or (spec.repeat is not None and made.repeat is None)
+            or (spec.from_ is not None and made.wire is None)
+            or (made.op is not None and made.op not in self.known)
+        )
+
+    def _op(self, made: NodeTemplate) -> None:
+        name = made.spec.op
+        if name is None:
+            return
+        if "$" in name:
+            made.op_value = self.value(name)
+            return
+        made.op = str(name)
+        if made.op not in self.known:
+            self.state.report(
+                "E111",
+                f"unknown op {made.op!r}",
+                name.span,
+                suggestion=self.state.nearest(made.op, self.known),
+            )
+        elif made.op not in self.spec.blocks:
+            op = ops.get(made.op)
+            for arg in made.spec.args:
+                if op is not None and arg not in arguments(op):
+                    unknown_argument(self.state, op, arg, arg.span)
+
+    def _repeat(self, raw: Raw) -> Repeat | None:
+        if not isinstance(raw, Map):
+            count = self.value(raw)
+            return None if count is None else Repeat(count, {}, raw.span)
+        over = {str(k): v for k, item in raw.items() if (v := self.value(item)) is not None}
+        return Repeat(None, over, raw.span) if len(over) == len(raw) else None
+
+    def wire(self, raw: Raw) -> Wire | None:
+        """What `from` says; None where it cannot be read (which is reported)."""
+        if isinstance(raw, Text):
+            value = self.value(raw) if "$" in raw else None
+            return None if "$" in raw and value is None else Ref(raw, value)
+        if isinstance(raw, Seq):
+            items = [self.wire(item) for item in raw]
+            found = tuple(i for i in items if i is not None)
+            return Listed(found, raw.span) if len(found) == len(items) else None
+        first = next(iter(raw), None)
+        op = ops.get(first) if first is not None else None
+        if first is None or op is None or not merges(op):
+            wires = {key: self.wire(item) for key, item in raw.items()}
+            named = {k: w for k, w in wires.items() if w is not None}
+            return Named(named, raw.span) if len(named) == len(wires) else None
+        operands = self.wire(raw[first])
+        args: dict[str, Value] = {}
+        for key, item in raw.items():
+            value = self.value(item) if key != first else None
+            if value is not None:
+                args[key] = value
+        for arg in raw:
+            if arg != first and arg not in arguments(op):
+                unknown_argument(self.state, op, arg, arg.span)
+        if operands is None or len(args) < len(raw) - 1:
+            return None
+        return Merge(op, operands, args, raw.span)
+
+    def _reads(self, made: NodeTemplate) -> frozenset[str]:
+        names: set[str] = set()
+        for value in _values(made):
+            names |= value.names
+        made.own_reads = frozenset(names)
+        if made.group is not None:
+            names |= made.group.reads
+        if made.repeat is not None:
+            names -= {"i", *made.repeat.over}
+            names |= made.repeat.names
+        return frozenset(names)
+
+    def _check_defaults(self) -> None:
+        for name, args in self.spec.defaults.items():
+            if name not in self.known:
+                self.state.report(
+                    "E111",
+                    f"defaults for the unknown op {str(name)!r}",
+                    name.span,
+                    suggestion=did_you_mean(name, self.known),
+                )
+            elif name not in self.spec.blocks:
+                op = ops.get(name)
+                for arg in args:
+                    if op is not None and arg not in arguments(op):
+                        unknown_argument(self.state, op, arg, arg.span)
+
+
+def _values(made: NodeTemplate) -> Iterator[Value]:
+    for value in (made.name, made.op_value, made.condition):
+        if value is not None:
+            yield value
+    yield from made.args.values()
+    stack = [made.wire] if made.wire is not None else []
+    while stack:
+        wire = stack.pop()
+        if isinstance(wire, Ref):
+            if wire.value is not None:
+                yield wire.value
+        elif isinstance(wire, Merge):
+            yield from wire.args.values()
+            stack.append(wire.operands)
+        else:
+            stack += wire.items if isinstance(wire, Listed) else wire.items.values()
+
+
+def _label(key: Text, around: str) -> str:
+    """A name for the graph of a node: its key, without expressions; of a list item, by position."""
+    if key.isdecimal():
+        return f"{around}_{key}" if around else f"item_{key}"
+    if "$" not in key:
+        return str(key)
+    out, at = "", 0
+    while at < len(key):
+        if key.startswith("$(", at):
+            at = expr.closing(key, at + 1) or len(key)
+        elif key[at] == "$":
+            break
+        else:
+            out += key[at]
+            at += 1
+    return out.strip("_-") or "group"

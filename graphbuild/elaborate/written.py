@@ -1,0 +1,121 @@
+"""The spec's nodes as they are written, with their expressions read: what `template` makes."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphbuild.errors import Span
+from graphbuild.ir import INPUT
+from graphbuild.ops.base import MISSING, Op
+from graphbuild.source import Map, Seq, Text
+from graphbuild.spec import NodeSpec, Scope
+
+Raw = Text | Seq | Map
+
+
+@dataclass(slots=True, eq=False)
+class Value:
+    """A YAML value as an expression; `constant` is what it is worth where it reads no name."""
+
+    raw: Raw
+    expr: ast.expr
+    names: frozenset[str]
+    constant: object = MISSING
+
+    @property
+    def span(self) -> Span:
+        return self.raw.span
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A name on an edge; `value` gives it where it is an expression."""
+
+    text: Text
+    value: Value | None
+
+    @property
+    def span(self) -> Span:
+        return self.text.span
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """A function that stands on the edge itself: ``{concat: [left, right], dim: 1}``."""
+
+    op: Op
+    operands: Wire
+    args: dict[str, Value]  # the keys are `Text`s
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    items: tuple[Wire, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    items: dict[Text, Wire]
+    span: Span
+
+
+Wire = Ref | Merge | Listed | Named
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    count: Value | None  # where no variable is named
+    over: dict[str, Value]
+    span: Span
+
+    @property
+    def values(self) -> list[Value]:
+        """What says how often it turns."""
+        return [self.count] if self.count is not None else list(self.over.values())
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What it reads to know its turns."""
+        return frozenset[str]().union(*(value.names for value in self.values))
+
+
+@dataclass(slots=True, eq=False)
+class NodeTemplate:
+    """A written node. `broken` means that a finding about it is known already."""
+
+    key: Text
+    spec: NodeSpec
+    span: Span
+    name: Value | None = None  # of a name with `$`
+    op: str | None = None
+    op_value: Value | None = None  # of an op with `$`
+    condition: Value | None = None
+    repeat: Repeat | None = None
+    args: dict[str, Value] = field(default_factory=dict)  # the keys are `Text`s
+    wire: Wire | None = None
+    group: ScopeTemplate | None = None
+    broken: bool = False
+    own_reads: frozenset[str] = frozenset()  # names that its expressions read
+    reads: frozenset[str] = frozenset()  # with its group's, its own loop variables aside
+    label: str = ""  # what a graph made of it is called
+    given: Any = None  # node.Given: its arguments, where the spec has no defaults for its op
+
+
+@dataclass(slots=True, eq=False)
+class ScopeTemplate:
+    spec: Scope
+    place: str  # Graph.template
+    nodes: list[NodeTemplate]
+    let: dict[Text, Value]
+    params: dict[Text, Value | str]  # a str is a type word
+    inputs: tuple[Text, ...]  # declared; none: one input named "input"
+    reads: frozenset[str] = frozenset()
+    uses: frozenset[str] = frozenset()  # names of ops and blocks that nodes mention
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        return self.inputs or (INPUT,)

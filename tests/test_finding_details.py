@@ -1,0 +1,100 @@
+"""What findings say beyond code and place, and rules that no table row elsewhere pins down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from graphbuild import console
+from graphbuild.check import verify
+from graphbuild.elaborate import elaborate, elaborate_with_findings
+from graphbuild.errors import Finding
+from graphbuild.ir import Graph
+from graphbuild.read import read_text
+
+HEAD = "graphbuild: 1\nname: net\nparams: {width: 8}\ninputs: {image: [N, 3, H=32, W=32]}\n"
+
+
+def findings(text: str, head: str = HEAD, **params: Any) -> list[Finding]:
+    found = elaborate_with_findings(read_text(head + text, "net.yaml"), params)[1]
+    return [finding for finding in found if finding.code != "W302"]
+
+
+def test_a_finding_names_every_call_it_was_reached_from() -> None:
+    (found,) = findings("""\
+blocks:
+  inner:
+    params: {c: int}
+    nodes: {a: {op: Conv2d, out_channels: $c, kernel_size: 1}, s: {op: add, from: [a, input]}}
+  outer: {nodes: {m: {op: inner, c: 5}}}
+nodes:
+  x: {op: inner, from: image, c: 4}
+  y: {op: outer, from: image}
+outputs: [x, y]
+""")
+    assert (found.code, str(found.span)) == ("E204", "net.yaml:8:64")
+    reached = [(n.message, n.span and n.span.line) for n in found.notes if "reached" in n.message]
+    assert reached == [("reached from x", 11), ("reached from y.m", 9)]
+
+
+def test_expected_sizes_are_compared_at_every_size_of_the_input() -> None:
+    body = "nodes: {a: {op: Conv2d, out_channels: 3, kernel_size: 1, stride: %s}}\n"
+    expect = "expect: {outputs: {a: [N, 3, %s, %s]}}\n"
+    assert findings(body % 2 + expect % ("⌈H/2⌉", "$(ceil(W / 2))")) == []
+    # right at the example, wrong at other sizes
+    for wrong in (("16", "⌈W/2⌉"), ("⌊H/2⌋", "⌈W/2⌉"), ("⌈H/2⌉", "$(W // 2)")):
+        assert [f.code for f in findings(body % 2 + expect % wrong)] == ["E210"], wrong
+    swapped = findings(body % 1 + expect % ("W", "H"))
+    assert [(f.code, f.found) for f in swapped] == [("E210", "N×3×H×W")]
+
+
+def test_a_default_means_what_it_says_where_it_stands() -> None:
+    graph = elaborate(
+        read_text(
+            HEAD
+            + """\
+defaults: {Conv2d: {out_channels: $width, kernel_size: 1}}
+blocks: {b: {params: {width: 5}, nodes: {c: Conv2d, d: {op: Conv2d, out_channels: $width}}}}
+nodes: {a: b}
+""",
+            "net.yaml",
+        )
+    )
+    verify(graph)
+    block = graph.by_name["a"].call
+    assert isinstance(block, Graph)
+    assert [n.args["out_channels"].value for n in block.nodes] == [8, 5]
+    # not `$width`, which is the block's own there
+    spelt = {name: block.by_name[name].args["out_channels"].expr for name in "cd"}
+    assert [type(tree).__name__ for tree in spelt.values()] == ["Constant", "Name"]
+
+
+def test_a_loop_variable_that_hides_a_param_of_its_block_is_a_warning() -> None:
+    found = findings("""\
+blocks:
+  b:
+    params: {k: 1}
+    nodes: {c: {op: Conv2d, out_channels: $k, kernel_size: 1, repeat: {k: [1, 2]}}}
+nodes: {a: {op: b, k: 3}}
+""")
+    assert [(f.code, f.span and f.span.line) for f in found] == [("W303", 8)]
+
+
+def test_one_name_has_one_example_size() -> None:
+    head = "graphbuild: 1\nname: net\ninputs: {a: [N, H=7], b: [N, H=8]}\n"
+    (found,) = findings("nodes: {s: {op: add, from: [a, b]}}\n", head)
+    assert (found.code, found.span and found.span.column) == ("E103", 30)
+    assert [note.message for note in found.notes] == ["H=7"]
+
+
+@pytest.mark.parametrize("value", [object(), {1, 2}, b"8", [object()]])
+def test_a_param_takes_plain_data_only(value: object) -> None:
+    head = HEAD.replace("width: 8", "extra: null")
+    (found,) = findings("nodes: {a: {op: relu, if: $(extra is None)}}\n", head, extra=value)
+    assert (found.code, found.expected) == ("E103", "plain data")
+
+
+def test_escape_sequences_do_not_reach_the_terminal() -> None:
+    assert console.plain("\x1b[31mred\x07\x9b1m\r") == "\\x1b[31mred\\x07\\x9b1m\\x0d"
+    assert console.plain("a\tb\nc × ⌈H/2⌉") == "a\tb\nc × ⌈H/2⌉"

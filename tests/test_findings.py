@@ -1,0 +1,210 @@
+"""Broken specs, each with everything that is found in it: the code and the place.
+
+A row is a spec's text and its findings in order, warnings included. `BODY` rows are the part below
+a fixed head, which has five lines.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from graphbuild.elaborate import elaborate_with_findings
+from graphbuild.errors import CODES, Finding, SpecError
+from graphbuild.read import read_text
+
+Found = list[tuple[str, int, int]]
+
+HEAD = """\
+graphbuild: 1
+name: net
+params: {width: 8}
+inputs:
+  image: [N, 3, H=32, W=32]
+"""
+
+# What is wrong with the text and its keys.
+WHOLE: list[tuple[str, Found]] = [
+    ("", [("E103", 1, 1)]),
+    ("- a\n- b\n", [("E103", 1, 1)]),
+    ("just text\n", [("E103", 1, 1)]),
+    ("{}\n", [("E102", 1, 1)] * 3),
+    ("graphbuild: 1\n", [("E102", 1, 1)] * 2),
+    ("name: x\ninputs: {x: [N]}\nnodes: {a: ReLU}\n", [("E102", 1, 1)]),
+    ("graphbuild: 1\ninputs: {x: [N]}\n", [("E102", 1, 1)]),
+    ("graphbuild: 1\ninputs: {x: [N]}\nnode: {a: ReLU}\n", [("E101", 3, 1)]),
+    ("graphbuild: 2\ninputs: {x: [N]}\nnodes: {a: ReLU}\n", [("E105", 1, 13)]),
+    ("graphbuild: '1'\ninputs: {x: [N]}\nnodes: {a: ReLU}\n", [("E105", 1, 13)]),
+    ("graphbuild: true\ninputs: {x: [N]}\nnodes: {a: ReLU}\n", [("E105", 1, 13)]),
+    ("graphbuild:\ninputs: {x: [N]}\nnodes: {a: ReLU}\n", [("E105", 1, 12)]),
+    ("graphbuild: 1\nname: a/b\ninputs: {x: [N]}\nnodes: {a: ReLU}\n", [("E104", 2, 7)]),
+    ("graphbuild: 1\nname: [a]\ninputs: {x: [N]}\nnodes: {a: ReLU}\n", [("E103", 2, 7)]),
+    ("graphbuild: 1\nname:\ninputs: {x: [N]}\nnodes: {a: ReLU}\n", [("E103", 2, 1)]),
+    ("graphbuild: 1\ninputs: [b]\nnodes: {a: ReLU}\n", [("E103", 2, 9)]),
+    ("graphbuild: 1\ninputs: [N, 3, 32, 32]\nnodes: {a: ReLU}\n", [("E103", 2, 9)]),
+    (
+        "graphbuild: 1\ninputs: {a: 3, b: {dtype: int64}}\nnodes: [ReLU]\n",
+        [("E103", 2, 13), ("E102", 2, 16)],
+    ),
+    ("extends: densenet.yaml\nparams: {a: 1}\n", [("E101", 1, 1)]),
+    ("graphbuild: 1\na: 1\na: 2\n", [("E003", 3, 1)]),
+    ("graphbuild: 1\nnodes: {a: $(f(1, 2))}\n", [("E122", 2, 12)]),
+]
+
+BODY: list[tuple[str, Found]] = [
+    # keys of the spec
+    ("nodes: {a: ReLU}\nstuff: 1\n", [("E101", 7, 1)]),
+    ("nodse: {a: {opp: ReLU}, b: {stride: 1}}\n", [("E101", 6, 1), ("E101", 6, 13), ("E102", 6, 25)]),
+    ("nodes: {a: ReLU}\nrest: a\n", [("E101", 7, 1)]),
+    ("nodes: {a: ReLU}\nconnect: serial\n", [("E103", 7, 10)]),
+    ("nodes: {a: ReLU}\noutputs: [a, [a]]\n", [("E103", 7, 14)]),
+    ("nodes: {a: ReLU}\noutputs:\n", [("E103", 7, 1)]),
+    ("nodes: {a: ReLU}\ndoc: [a]\n", [("E103", 7, 6)]),
+    ("nodes: ReLU\n", [("E103", 6, 8)]),
+    ("nodes: {}\n", [("E103", 6, 8)]),
+    # dims, defaults, expect, init
+    ("dims: {K: {min: 2}}\nnodes: {a: ReLU}\n", [("E101", 6, 8)]),
+    ("dims: {H: {min: 0, maximum: 3}}\nnodes: {a: ReLU}\n", [("E103", 6, 17), ("E101", 6, 20)]),
+    ("dims: {H: {min: 40, multiple: 32, max: 50}}\nnodes: {a: ReLU}\n", [("E103", 6, 40)]),
+    ("dims: {H: 32}\nnodes: {a: ReLU}\n", [("E103", 6, 11)]),
+    ("defaults: {ReLU: true}\nnodes: {a: ReLU}\n", [("E103", 6, 18)]),
+    ("nodes: {a: ReLU}\nexpect: {parameters: 1.5, output: 3}\n", [("E103", 7, 22), ("E101", 7, 27), ("E103", 7, 35)]),
+    ("nodes: {a: ReLU}\nexpect: {outputs: {a: N}}\n", [("E103", 7, 23)]),
+    ("nodes: {a: ReLU}\ninit: {match: ReLU}\n", [("E103", 7, 7)]),
+    ("nodes: {a: ReLU}\ninit: [{weight: ones}, ones]\n", [("E102", 7, 9), ("E103", 7, 24)]),
+    ("nodes: {a: ReLU}\ninit: [{match: '*', a: [ones], b: {std: 1}}]\n", [("E103", 7, 24), ("E103", 7, 35)]),
+    # nodes
+    ("nodes:\n  a:\n", [("E103", 7, 3)]),
+    ("nodes:\n  a: [ReLU]\n", [("E103", 7, 6)]),
+    ("nodes:\n  a: {inplace: true}\n", [("E102", 7, 3)]),
+    ("nodes:\n  a: {OP: ReLU}\n", [("E101", 7, 7)]),
+    ("nodes:\n  a: {op: }\n", [("E103", 7, 7)]),
+    ("nodes:\n  a: {op: [ReLU]}\n", [("E103", 7, 11)]),
+    ("nodes:\n  a: {op: ReLU, nodes: [ReLU], inplace: true}\n", [("E101", 7, 7), ("E101", 7, 32)]),
+    ("nodes:\n  a: {nodes: [ReLU], args: {x: 1}, params: {}}\n", [("E101", 7, 22), ("E101", 7, 36)]),
+    ("nodes:\n  a: {op: ReLU, if: [true], repeat: [1], from: }\n", [("E103", 7, 21), ("E103", 7, 37), ("E103", 7, 42)]),
+    ("nodes:\n  a: {op: ReLU, repeat: {}, args: 3}\n", [("E103", 7, 25), ("E103", 7, 35)]),
+    ("nodes:\n  a: {op: ReLU, repeat: {for: 3}}\n", [("E104", 7, 26)]),
+    ("nodes:\n  a: {op: ReLU, inplace: true, args: {inplace: true}}\n", [("E106", 7, 39)]),
+    ("nodes:\n  - ReLU\n  -\n  - {stride: 1}\n", [("E103", 8, 4), ("E102", 9, 6)]),
+    # names
+    ("params: {a: 1}\nnodes: {a: ReLU}\n", [("E003", 6, 1)]),
+    ("let: {width: 1, max: 2, a-b: 3, for: 4}\nnodes: {a: ReLU}\n", [("E106", 6, 7), ("E104", 6, 17), ("E104", 6, 25), ("E104", 6, 33)]),
+    ("nodes: {image: ReLU, a.b: ReLU, 'a b': ReLU, forward: ReLU}\n", [("E106", 6, 9), ("E104", 6, 22), ("E104", 6, 33), ("E104", 6, 46)]),
+    ("nodes: {a: {nodes: {input: ReLU, append: ReLU, items: ReLU}}}\n", [("E106", 6, 21), ("E104", 6, 34)]),
+    ("nodes: {a: {connect: dense, nodes: {append: ReLU, items: ReLU}}}\n", [("E104", 6, 51)]),
+    ("nodes: {a: ReLU}\nblocks: {Big: {nodes: [ReLU]}, a-b: {nodes: [ReLU]}, a.b: {nodes: [ReLU]}}\n", [("E104", 7, 10), ("E104", 7, 32), ("E104", 7, 54)]),
+    ("nodes: {a: ReLU}\nblocks: {b: {inputs: [x, x, [y]], nodes: {x: ReLU}}}\n", [("E106", 7, 26), ("E103", 7, 29), ("E106", 7, 43)]),
+    ("nodes: {a: ReLU}\nblocks: {b: {}, c: [1], d: {nodes: [ReLU], inputs: 3}}\n", [("E102", 7, 10), ("E103", 7, 20), ("E103", 7, 52)]),
+    # what a later version will have
+    ("nodes:\n  a: {share: b}\n  b: {op: parameter, shape: [1]}\n  c: {op: ReLU, when: true, tie: {a: b}}\n", [("E101", 7, 7), ("E101", 8, 11), ("E101", 9, 17), ("E101", 9, 29)]),
+]  # fmt: skip
+
+CONV = (
+    "nodes: {a: {op: Conv2d, out_channels: $width, kernel_size: 1}, "
+    "b: {op: BatchNorm2d, eps: $(0.001 / width)}}\n"
+)
+
+# What is wrong with the graph.
+GRAPH: list[tuple[str, Found]] = [
+    # rules of initialisation that cannot apply
+    (CONV + "init: [{match: a}]\n", [("E102", 7, 9)]),
+    (CONV + "init: [{match: a, bias: xavier_uniform}]\n", [("E212", 7, 25)]),
+    (CONV + "init: [{match: BatchNorm2d, weight: kaiming_normal}]\n", [("E212", 7, 37)]),
+    (CONV + "init: [{match: '*', weight: orthogonal}]\n", [("E212", 7, 29)]),
+    (CONV + "init: [{match: b, weight: ones}, {match: '*', weight: orthogonal}]\n", []),
+    (CONV + "init: [{match: BatchNorm2d, weight: ones}, {match: '*', weight: orthogonal}]\n", []),
+    (CONV + "init: [{match: Conv2d, weight: eye}, {match: b, weight: dirac}]\n", [("E212", 7, 32), ("E212", 7, 57)]),
+    (CONV + "init: [{match: a, weight: {op: dirac, groups: 3}}]\n", [("E212", 7, 27)]),
+    (CONV + "init: [{match: a, weight: {op: normal, std: -1}}]\n", [("E212", 7, 45)]),
+    (CONV + "init: [{match: a, weight: {op: uniform, a: 2}, bias: {op: uniform, b: -1}}]\n", [("E212", 7, 44), ("E212", 7, 71)]),
+    (CONV + "init: [{match: a, weight: {op: trunc_normal, std: 0}}]\n", [("E212", 7, 51)]),
+    (CONV + "init: [{match: a, weight: {op: normal, mean: .nan}}]\n", [("E212", 7, 46)]),
+    # each thing once, and nothing about what is unused beside an error
+    ("blocks: {b: {nodes: [ReLU]}}\nnodes: {a: ReLu}\n", [("E111", 7, 12)]),
+    ("defaults: {Conv2d: {baes: 1}}\n" + CONV, [("E112", 6, 21)]),
+    ("defaults: {b: {kk: 1}}\nblocks: {b: {params: {k: 1}, nodes: [ReLU]}}\nnodes: {a: b}\n", [("E112", 6, 16)]),
+    ("nodes: {a: ReLU, c: {op: relu, from: {concta: [a, a], dim: 1}}}\n", [("E201", 6, 39)]),
+    ("blocks: {b: {inputs: [p, q], nodes: [ReLU, Tanh]}}\nnodes: {a: {op: b, from: [image, image]}}\n", [("E202", 6, 38)]),
+    ("blocks: {b: {inputs: [p, q], connect: parallel, nodes: [ReLU, Tanh]}}\nnodes: {a: {op: b, from: [image, image]}}\n", [("E202", 6, 57)]),
+    # places
+    (CONV + "expect: {parameters: 1}\n", [("E210", 7, 22)]),
+    ("nodes:\n  a:\n    op: Dropout\n    p: >-\n      $(1 +\n      widht)\n", [("E123", 11, 7)]),
+    # names
+    ("blocks: {class: {nodes: [ReLU]}, max: {nodes: [ReLU]}}\nnodes: {a: ReLU}\n", [("E104", 6, 10), ("E104", 6, 34)]),
+    ("let: {a: $b, b: $width}\nnodes: {a: {op: Dropout, p: $(a - b)}}\n", [("E123", 6, 10)]),
+    ("blocks: {double: {nodes: [{op: Dropout, p: $(1 / width)}]}}\nnodes: {a: double}\n", []),
+    ("blocks: {b: {params: {width: 1}, nodes: [{op: Dropout, p: $(1 / width)}]}}\nnodes: {a: {op: b, width: $width}}\n", []),
+]  # fmt: skip
+
+ROWS = WHOLE + [(HEAD + text, found) for text, found in BODY + GRAPH]
+
+
+def findings(text: str) -> tuple[Finding, ...] | list[Finding]:
+    try:
+        return elaborate_with_findings(read_text(text, "net.yaml"))[1]
+    except SpecError as error:
+        return error.findings
+
+
+@pytest.mark.parametrize(("text", "expected"), ROWS, ids=[repr(text[-60:]) for text, _ in ROWS])
+def test_findings(text: str, expected: Found) -> None:
+    found = findings(text)
+    places = [(f.code, f.span.line, f.span.column) if f.span else (f.code, 0, 0) for f in found]
+    assert places == expected, "\n\n".join(map(str, found))
+    for finding in found:
+        assert finding.code in CODES
+        assert str(finding).startswith("net.yaml:")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("nodes: {a: ReLU}\nparms: {}\n", "did you mean 'params'?"),
+        ("nodes: {a: ReLU}\nconnect: dens\n", "did you mean 'dense'?"),
+        ("nodes: {a: {opp: ReLU}}\n", "did you mean 'op'?"),
+        ("nodes: {a: {node: [ReLU]}}\n", "did you mean 'nodes'?"),
+        ("nodes: {a: {inplace: true}}\n", "'a' has no op"),
+        ("nodes: [ReLU, {inplace: true}]\n", "item 1 (counted from 0) of 'nodes' has no op"),
+        ("nodes: {a: {op: ReLU, repeat: [1]}}\n", "repeat: {item: [...]}"),
+        ("nodes: {a: {op: ReLU, if: }}\n", "found     nothing"),
+        ("nodes: {a: ReLU}\ndims: {h: {}}\n", "no input has a dimension 'h'"),
+        ("nodes: {image: ReLU}\n", "it is defined here already  (net.yaml:5)"),
+        ("nodes: {a: ReLU}\nlet: 3\n", "expected  a mapping\n  found     the number 3"),
+        ("nodes: {a: {share: b}}\n", "this version of graphbuild does not have 'share' yet"),
+        (CONV + "init: [{match: a, bias: xavier_normal}]\n", "at least 2 dimensions\n  found     the shape [8]"),
+        (CONV + "init: [{match: a, weight: 3}]\n", "write {op: constant, val: 3}"),
+        (CONV + "init: [{match: a, weight: ones}, {wieght: ones}]\n", "item 1 (counted from 0) of 'init'"),
+        ("nodes: {f: flatten, l: {op: Linear, out_features: 2}}\n", "write start_dim: 1 in 'f'"),
+        ("nodes: {f: Flatten, d: Dropout, l: {op: Linear, out_features: 2}}\n", "put {op: AdaptiveAvgPool2d, output_size: 1} in front of 'f', or"),
+        ("nodes: {f: {op: flatten, start_dim: 2}, l: {op: LSTM, hidden_size: 2}}\n", "\n  fix the input size (write 32 for H"),
+        ("nodes: {l: {op: Linear, out_features: 2}}\n", "and {op: flatten, start_dim: 1} in front of it"),
+        ("nodes: {}\n", "at least one node\n  found     an empty mapping"),
+        ("nodes:\n  a ReLU\n", "a colon is missing: a: ReLU"),
+        ("nodes: {a: ReLU, b ReLU}\n", "E002 a key without a colon"),
+        ("nodes: {a: {<<: {op: ReLU}}}\n", "YAML's merge keys are not used in specs"),
+        ("let: {a: $b, b: $a}\nnodes: {a: ReLU}\n", "a `let` reads only those above it"),
+        ("nodes: {a: {op: Dropout, p: $(width.5)}}\n", "write width[5]"),
+        ("nodes:\n  a:\n    op: Dropout\n    p: $((width + 2)\n", "no matching `)`\n"),
+        ("nodes: {a: ReLU}\nblocks: {for: {nodes: [ReLU]}}\n", "it is a word of Python's own"),
+        ("nodes: {a: ReLU, c: {op: relu, from: {concta: [a, a], dim: 1}}}\n", "did you mean 'concat'?"),
+        ("nodes: {x: {op: $a, repeat: {a: [ReLU, Tanh]}}}\n", "one op is chosen for all turns"),
+        ("nodes: {d$(i): ReLU}\n", "it counts the turns of a node with `repeat`"),
+        ("nodes: {a: {op: Conv2d, out_channels: width * 2, kernel_size: 1}}\n", "did you mean $(width * 2)?"),
+        ("nodes: {a: {op: Conv2d, out_channels: width, kernel_size: 1}}\n", "did you mean $width?"),
+        ("blocks: {b: {let: {width: 1}, nodes: [ReLU]}}\nnodes: {a: b}\n", "the let 'width' hides the spec's param of this name"),
+    ],
+)  # fmt: skip
+def test_words(text: str, words: str) -> None:
+    assert words in "\n".join(map(str, findings(HEAD + text)))
+
+
+def test_pooling_is_no_advice_where_the_channels_are_free() -> None:
+    text = "nodes: {f: Flatten, l: {op: Linear, out_features: 2}}\n"
+    (found,) = findings(HEAD.replace("N, 3, H", "N, C=3, H") + text)
+    assert (found.suggestion or "").startswith("fix the input size")
+
+
+def test_an_operand_that_stands_twice_is_listed_once() -> None:
+    text = "nodes: {a: {op: MultiheadAttention, num_heads: 5, from: [image, image, image]}}\n"
+    (found,) = findings(HEAD.replace("3, H=32, W=32", "32, 32") + text)
+    assert [note.message for note in found.notes] == ["image  N×32×32"]
