@@ -1,0 +1,121 @@
+"""The arguments of a unit's constructor, once everything in it is written."""
+
+from __future__ import annotations
+
+import ast
+
+from graphbuild import expr as expressions
+from graphbuild.emit.context import Context
+from graphbuild.emit.parts import Scope, Statement
+from graphbuild.emit.symbols import Sym, SymType
+from graphbuild.emit.trees import rebuild, same
+from graphbuild.emit.units import Param, Unit, rest_target
+from graphbuild.ops.base import MISSING
+
+
+def lets(context: Context, scope: Scope) -> list[Statement]:
+    """Statements for the lets that are read, to stand in front of everything that reads them."""
+    written: list[Statement] = []
+    for variable in reversed(scope.graph.variables):
+        name = variable.name
+        if variable.kind != "let" or name not in context.used:
+            continue
+        tree = context.translate(variable.expr, scope)
+        values = [env[name] for env in context.envs]
+        chosen = context.choose([tree], values, scope.cases, name)
+        context.locals[name] = chosen
+        text = expressions.unparse(expressions.python(chosen, context.envs[0]))
+        written.insert(0, Statement(f"{name} = {text}"))
+    return written
+
+
+def params(context: Context, unit: Unit) -> list[Param]:
+    """What the constructor is given: sizes, the block's params, names from around, extras."""
+    graph = unit.graphs[0]
+    found = [p for p in context.sizes.values() if p.name in context.used]
+    own = {v.name: v for v in graph.variables}
+    for name, variable in {**own, **context.variables}.items():
+        if name not in context.used or name in context.locals:
+            continue
+        values = [env[name] for env in context.envs]
+        if name in context.outer:
+            found.append(Param(name, "outer", name, values))
+            continue
+        default, leading = variable.default, True
+        if graph.kind == "spec":
+            default = variable.value
+        elif variable.kind == "rest":
+            targets = [rest_target(g, name) for g in unit.graphs]
+            leading = any(by_position for _, by_position in targets)
+            default = next((d for d, _ in targets if d is not MISSING), MISSING)
+        elif not _shared_default(unit, name, default):
+            default = MISSING
+        leading = leading and len(own) <= 5
+        found.append(Param(name, "variable", name, values, default, not leading))
+    found += context.extras.values()
+    return sorted(found, key=lambda p: p.default is not MISSING)
+
+
+def _shared_default(unit: Unit, name: str, default: object) -> bool:
+    """Whether a param has the same default in all instances: it may be an expression."""
+    found = [v.default for g in unit.graphs for v in g.variables if v.name == name]
+    return len(found) == len(unit.graphs) and all(same(d, default) for d in found)
+
+
+def exported(result: SymType, locals: dict[str, ast.expr]) -> SymType:
+    """A result in terms of the constructor's arguments: without its local names."""
+
+    def expanded(node: ast.expr) -> ast.expr | None:
+        if isinstance(node, ast.Name) and node.id in locals:
+            return rebuild(locals[node.id], expanded)
+        return None
+
+    if isinstance(result, list):
+        return [exported(part, locals) for part in result]
+    return tuple(
+        Sym(int(s), rebuild(s.expr, expanded)) if isinstance(s, Sym) else s for s in result
+    )
+
+
+def shown(param: Param) -> str:
+    """An argument as it stands in the constructor: `stride: int = 1`."""
+    text = f"{param.name}: {annotation(param.values)}"
+    if param.default is MISSING:
+        return text
+    if isinstance(param.default, dict):  # a default is one object for all calls
+        return f"{text} | None = None"
+    return f"{text} = {expressions.unparse(expressions.literal(param.default))}"
+
+
+def mappings(unit: Unit) -> list[Statement]:
+    """Statements for the arguments whose defaults could be changed by accident."""
+    return [
+        Statement(
+            f"if {param.name} is None:",
+            None,
+            [
+                Statement(
+                    f"{param.name} = {expressions.unparse(expressions.literal(param.default))}"
+                )
+            ],
+        )
+        for param in unit.params
+        if isinstance(param.default, dict)
+    ]
+
+
+def annotation(values: list[object]) -> str:
+    """The type of a constructor's argument, from its values in all instances."""
+    return " | ".join(dict.fromkeys(sorted(map(_type, values), key=lambda t: t == "None")))
+
+
+def _type(value: object) -> str:
+    if value is None:
+        return "None"
+    if isinstance(value, (tuple, list)):
+        inner = list(dict.fromkeys(map(_type, value)))
+        return f"tuple[{' | '.join(inner) or 'int'}, ...]"
+    if isinstance(value, dict):
+        inner = list(dict.fromkeys(map(_type, value.values())))
+        return f"dict[str, {' | '.join(inner) or 'int'}]"
+    return type(value).__name__

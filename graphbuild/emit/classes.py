@@ -1,0 +1,294 @@
+"""A unit as source: its constructor's arguments, its docstring, its body."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from graphbuild import expr as expressions
+from graphbuild.emit.arguments import exported, lets, mappings, params, shown
+from graphbuild.emit.build import Builder
+from graphbuild.emit.context import Context
+from graphbuild.emit.docs import shapes_line
+from graphbuild.emit.forward import MARK, Forward, Step, attribute
+from graphbuild.emit.items import Item, elements, entries, listed, sequential
+from graphbuild.emit.parts import EmitError, Scope, Statement
+from graphbuild.emit.rows import Slot
+from graphbuild.emit.sizes import dimension_name
+from graphbuild.emit.symbols import Sym, SymType
+from graphbuild.emit.trees import rebuild
+from graphbuild.emit.units import Call, Case, SmallModule, Unit, Units
+from graphbuild.errors import Span
+from graphbuild.ir import Edge, Graph, Tensor
+from graphbuild.names import identifier, is_attribute, problem
+from graphbuild.ops.base import Op
+
+
+@dataclass
+class Written:
+    """A class or function of the source, ready to print."""
+
+    unit: Unit
+    base: str  # "nn.Module", "nn.ModuleDict", or "" for a function
+    shapes: str  # one line for the docstring
+    arguments: list[str]  # of the constructor, with annotations and defaults
+    constructor: list[Statement]
+    forward: list[Statement]
+    span: Span | None
+
+
+def write(unit: Unit, units: Units, modules: dict[str, SmallModule]) -> Written:
+    """A unit's text; also fills in the unit's params and result for its callers."""
+    while True:
+        writer = Writer(unit, units, modules)
+        written = writer.write()
+        frozen = writer.context.frozen
+        for variable in reversed(
+            unit.graphs[0].variables
+        ):  # what a frozen let is made of is frozen
+            if variable.name in frozen and variable.expr is not None:
+                frozen |= expressions.names(variable.expr)
+        if frozen == unit.frozen:
+            return written
+        unit.frozen = frozen
+
+
+class Writer:
+    """Writes one unit, with the names in `unit.frozen` as values."""
+
+    def __init__(self, unit: Unit, units: Units, modules: dict[str, SmallModule]):
+        self.unit = unit
+        self.graph = unit.graphs[0]
+        self.context = Context(unit, units.names, unit.frozen)
+        self.builder = Builder(self.context, units, modules)
+        self.chains = self.builder.chains
+        self.scope = Scope([Case(g, self.context.envs[k], k) for k, g in enumerate(unit.graphs)])
+        self.attributes: dict[str, None] = {}  # names that the forward reads from self
+
+    def write(self) -> Written:
+        self._inputs()
+        forward: list[Statement] = []
+        if self.unit.form == "class":
+            forward = self._class_body()
+        else:
+            given = self.scope.shapes[self.graph.inputs[0].name]
+            items, result = self.builder.chains.children(self.scope, given)
+            self.unit.result = result
+            piece = sequential(items)
+            if self.unit.form == "sequence":
+                self.context.statements.append(Statement(f"return {piece}", self.graph.span))
+            else:
+                self._container(items, forward)
+        for name in self.attributes:
+            self.context.statements.append(Statement(f"self.{self._attribute(name)} = {name}"))
+        self.context.statements[:0] = lets(self.context, self.scope)
+        self.unit.sizes = list(self.context.sizes.values())
+        self.unit.params = params(self.context, self.unit)
+        self.context.statements[:0] = mappings(self.unit)
+        if self.unit.result is not None:
+            self.unit.result = exported(self.unit.result, self.context.locals)
+        return self._written(forward)
+
+    def _inputs(self) -> None:
+        if self.graph.kind != "spec":
+            types = self.context.input_types()
+            for given, type_ in zip(self.graph.inputs, types, strict=True):
+                self.scope.shapes[given.name] = type_
+            return
+        for given in self.graph.inputs:
+            if not isinstance(given.type, Tensor):
+                raise EmitError("a spec's input is a tensor")
+            shape: list[int] = []
+            for position, size in enumerate(given.type.shape):
+                written = given.sizes[position] if position < len(given.sizes) else None
+                tree = self.context.translate(written, self.scope)
+                holds = tree is not None and self.context.holds(tree, [size], self.scope.cases)
+                shape.append(Sym(size, tree) if tree is not None and holds else size)
+            self.scope.shapes[given.name] = tuple(shape)
+
+    def _container(self, items: list[Item], forward: list[Statement]) -> None:
+        listing = self.graph.listed and listed(items)
+        inner = f"[{', '.join(elements(items))}]" if listing else entries(items)
+        values = "self" if listing else "self.values()"
+        span = self.graph.span
+        self.context.statements.append(Statement(f"super().__init__({inner})", span))
+        if self.unit.form == "dense":
+            grow = Statement("x = torch.cat([x, layer(x)], dim=1)", span)
+            forward.append(Statement(f"for layer in {values}:", span, [grow]))
+            forward.append(Statement("return x"))
+        else:
+            forward.append(Statement(f"return [branch(x) for branch in {values}]", span))
+
+    # -- a class with a forward of its own ----------------------------------------------------
+
+    def _class_body(self) -> list[Statement]:
+        steps: list[Step] = []
+        absent: dict[str, Edge] = {}
+        built: dict[int, list[Statement]] = {}
+        self.chains.without_turns(self.scope)
+        read = {name for case in self.scope.cases for name in _read(case.graph)}
+        for position in self.graph.order:
+            name = self.graph.nodes[position].name
+            found = Slot()
+            for case in self.scope.cases:
+                node = case.graph.by_name[name]
+                (found.absent if node.call is None else found.present).append(
+                    Call(node, case.graph, case.env, case.instance)
+                )
+            scope = self.scope
+            if found.everyone[0].node.loop is not None:  # a class writes its repetitions out
+                scope = self.chains.repetitions.turn_scope(found, scope)
+            if not found.present or self.graph.connect != "chain":
+                self.chains.fixed(found)
+            if not found.present:
+                absent[name] = found.absent[0].node.operands[0]
+                self.scope.shapes[name] = self._shape(absent[name])
+                continue
+            start = len(self.context.statements)
+            before = dict(self.attributes), dict(self.context.used)
+            step = self._node(found, scope)
+            built[position] = self.context.statements[start:]
+            del self.context.statements[start:]
+            if name in read:
+                steps.append(step)
+            elif isinstance(step.node.call, Op) and not step.node.call.layer:
+                self.attributes, self.context.used = before
+                del built[position]
+        for position in sorted(built):  # modules register in file order
+            self.context.statements += built[position]
+        self.unit.result = self._result()
+        return Forward(self.context, self.graph, steps, absent).statements()
+
+    def _shape(self, edge: Edge) -> SymType:
+        found = self.scope.shapes[edge.source]
+        for index in edge.select:
+            if not isinstance(found, list):
+                raise EmitError(f"{edge.source} has no parts")
+            found = found[index]
+        return found
+
+    def _node(self, found: Slot, scope: Scope) -> Step:
+        """Construct a node's module, and tell what its step in the forward needs."""
+        context = self.context
+        node = found.present[0].node
+        operands = [self._shape(edge) for edge in node.operands]
+        source = node.operands[0].source if node.operands else node.name
+        rank = len(operands[0]) if operands and isinstance(operands[0], tuple) else 0
+        hint = f"{identifier(source)}_{dimension_name(rank, 1 if rank > 3 else rank - 1)}"
+        test = self.chains.condition(found, scope, frozenset())
+        text = self.builder.text(test, found.everyone[0]) if test is not None else None
+        step = Step(node)
+        if isinstance(node.call, Op) and not node.call.layer:
+            before = dict(context.used)
+            given = self.builder.results.seen_by(found.present[0], operands)
+            chosen, result = self.builder.layer(
+                node.call, found.present, given, scope, hint, frozenset()
+            )
+            context.used = before
+            self._arguments(step, found, chosen, scope)
+            symbolic = self.builder.results.settle([result], found.present)
+            if text is not None:
+                step.maybe = f"self.{self._attribute(f'has_{identifier(node.name)}')}"
+                context.statements.append(Statement(f"{step.maybe} = {text}", node.span))
+        else:
+            piece, symbolic = self.builder.call(found.present, operands, scope, hint)
+            made = Statement(_kept(node.name, piece), node.span)
+            if text is not None:
+                step.maybe = f"{attribute(node.name)} is not None"
+                absent = Statement(_kept(node.name, "None"), node.span)
+                context.statements.append(Statement(f"if {text}:", node.span, [made]))
+                context.statements.append(Statement("else:", node.span, [absent]))
+            else:
+                context.statements.append(made)
+        if test is not None:
+            symbolic = self.builder.results.either(symbolic, operands[0], test, found.everyone)
+        self.scope.shapes[node.name] = symbolic
+        return step
+
+    def _arguments(
+        self, step: Step, found: Slot, chosen: dict[str, ast.expr], scope: Scope
+    ) -> None:
+        """A function's arguments as the forward says them: names come from self."""
+        reads: set[str] = set()
+        for name, tree in chosen.items():
+            given = [c.node.args[name] for c in found.present if name in c.node.args]
+            free = next((arg.expr for arg in given if arg.free), None)
+            if free is not None:
+                tree = self._read_shapes(free, scope, reads)
+            own = {
+                n: ast.Attribute(ast.Name("self"), self._attribute(n), ast.Load())
+                for n in sorted(expressions.names(tree))
+                if not n.startswith(MARK)
+            }
+            for read in own:
+                self.attributes[read] = None
+                self.context.used[read] = None
+            python = expressions.python(tree, found.present[0].env)
+            step.arguments[name] = expressions.unparse(expressions.substitute(python, own))
+        step.reads = tuple(sorted(reads))
+
+    def _attribute(self, name: str) -> str:
+        """What the module keeps a value under: not a child's name, nor one of torch's."""
+        taken = self.graph.by_name
+        while problem(name) is not None or name in taken:
+            name += "_"
+        return name
+
+    def _read_shapes(self, tree: ast.expr, scope: Scope, reads: set[str]) -> ast.expr:
+        """An expression that reads free sizes; values stand in it as marked names."""
+
+        def replace(node: ast.expr) -> ast.expr | None:
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                value, index = node.value.id, {"channels": 1, "height": -2, "width": -1}
+                if value in scope.shapes and value not in self.context.variables:
+                    reads.add(value)
+                    shape = ast.Attribute(ast.Name(f"{MARK}{value}"), "shape", ast.Load())
+                    if node.attr == "shape":
+                        return shape
+                    return ast.Subscript(shape, ast.Constant(index[node.attr]), ast.Load())
+            if isinstance(node, ast.Name) and node.id in scope.lets:
+                return scope.lets[node.id]
+            if isinstance(node, ast.Name) and node.id in self.context.fixed:
+                return expressions.literal(self.context.fixed[node.id])
+            return None
+
+        return rebuild(tree, replace)
+
+    def _result(self) -> SymType:
+        parts = [self._shape(output.edge) for output in self.graph.outputs]
+        return parts[0] if self.graph.form == "single" and len(parts) == 1 else parts
+
+    # -- the constructor's arguments ------------------------------------------------------------
+
+    def _written(self, forward: list[Statement]) -> Written:
+        unit, graph = self.unit, self.graph
+        base = {"class": "nn.Module", "sequence": ""}.get(unit.form)
+        if base is None:
+            base = "nn.ModuleList" if self.graph.listed else "nn.ModuleDict"
+        arguments = [shown(param) for param in unit.params]
+        shapes = shapes_line(self.scope, unit.result, self.builder)
+        return Written(unit, base, shapes, arguments, self.context.statements, forward, graph.span)
+
+
+def _read(graph: Graph) -> set[str]:
+    """The values that a scope's outputs are made of."""
+    found: set[str] = set()
+    stack = [output.edge.source for output in graph.outputs]
+    while stack:
+        name = stack.pop()
+        node = graph.by_name.get(name)
+        if node is None or name in found:
+            continue
+        found.add(name)
+        stack += [edge.source for edge in node.operands]
+        for arg in node.args.values():
+            if arg.free and arg.expr is not None:
+                stack += expressions.names(arg.expr)
+    return found
+
+
+def _kept(name: str, piece: str) -> str:
+    """A statement that makes a child."""
+    if is_attribute(name):
+        return f"self.{name} = {piece}"
+    return f'self.add_module("{name}", {piece})'

@@ -1,0 +1,119 @@
+"""The shapes line of a docstring: ``[N, in_channels, H, W] -> [N, planes * 4, H', W']``."""
+
+from __future__ import annotations
+
+from graphbuild import expr as expressions
+from graphbuild.dims import Size
+from graphbuild.emit.build import Builder
+from graphbuild.emit.parts import Scope
+from graphbuild.emit.sizes import static
+from graphbuild.emit.symbols import Sym, SymType, is_lost
+from graphbuild.ir import Graph, Several, Tensor, Type
+
+_LETTERS = {2: "NF", 3: "NLL", 4: "NCHW", 5: "NCDHW"}
+
+
+def shapes_line(scope: Scope, result: SymType | None, builder: Builder) -> str:
+    """Inputs and outputs of a unit, as far as they are the same in all instances."""
+    graph = scope.graph
+    if graph.dims is not None:
+        inputs = [_root(i.type, graph) for i in graph.inputs]
+        return f"{', '.join(inputs)} -> {_root(graph.type, graph)}"
+    inputs = []
+    for position, given in enumerate(graph.inputs):
+        types = [case.graph.inputs[position].type for case in scope.cases]
+        inputs.append(_type(types, scope.shapes[given.name], scope, builder, position))
+    types = [case.graph.type for case in scope.cases]
+    return f"{', '.join(inputs)} -> {_type(types, result, scope, builder, None)}"
+
+
+def _root(type_: Type, graph: Graph) -> str:
+    if isinstance(type_, Several):
+        inner = [_root(item, graph) for item in type_.items]
+        if type_.names and graph.form == "mapping":
+            inner = [f"{n}: {i}" for n, i in zip(type_.names, inner, strict=True)]
+        return f"({', '.join(inner)})"
+    if graph.dims is None:
+        raise ValueError("a spec without dimensions")
+    columns = zip(*(shape for shape in type_.shapes if shape is not None), strict=True)
+    known = [p for p, shape in enumerate(type_.shapes) if shape is not None]
+    out = []
+    for column in columns:
+        values: list[int | None] = [None] * len(type_.shapes)
+        for p, value in zip(known, column, strict=True):
+            values[p] = value
+        out.append(graph.dims.show(values))
+    return f"[{', '.join(out)}]"
+
+
+def _type(
+    types: list[Type], symbols: SymType | None, scope: Scope, builder: Builder, position: int | None
+) -> str:
+    first = types[0]
+    if isinstance(first, Several):
+        parts = []
+        for k in range(len(first.items)):
+            inner = [t.items[k] for t in types if isinstance(t, Several)]
+            symbol = symbols[k] if isinstance(symbols, list) and k < len(symbols) else None
+            parts.append(_type(inner, symbol, scope, builder, position))
+        return f"({', '.join(parts)})"
+    tensors = [t for t in types if isinstance(t, Tensor)]
+    rank = len(first.shape)
+    if any(len(t.shape) != rank for t in tensors):
+        return "[...]"
+    out = []
+    for d in range(rank):
+        size = symbols[d] if isinstance(symbols, tuple) and len(symbols) == rank else None
+        if isinstance(size, Sym) and not is_lost(size.expr) and all(static(t, d) for t in tensors):
+            holds = len({t.shape[d] for t in tensors}) == 1 or expressions.names(size.expr)
+            out.append(builder.text(size.expr, scope.cases[0]) if holds else _letter(rank, d))
+        elif position is not None:
+            out.append(_given(scope, position, d))
+        else:
+            out.append(_relation(tensors, d, scope))
+    return f"[{', '.join(out)}]"
+
+
+def _letter(rank: int, dimension: int) -> str:
+    letters = _LETTERS.get(rank, "")
+    return letters[dimension] if dimension < len(letters) else f"D{dimension}"
+
+
+def _given(scope: Scope, position: int, dimension: int) -> str:
+    """What a free size of an input is called: `H`, or `H2` where it is not the first input's."""
+    types = [[i.type for i in case.graph.inputs] for case in scope.cases]
+    own = [t[position] for t in types]
+    letter = _letter(len(own[0].shape) if isinstance(own[0], Tensor) else 0, dimension)
+    first = [t[0] for t in types]
+    alike = position == 0 or all(
+        isinstance(a, Tensor)
+        and isinstance(b, Tensor)
+        and _column(a, dimension) == _column(b, dimension)
+        for a, b in zip(own, first, strict=True)
+    )
+    return letter if alike else f"{letter}{position + 1}"
+
+
+def _column(type_: Tensor, dimension: int) -> list[int | None]:
+    return [s[dimension] if s and len(s) > dimension else None for s in type_.shapes]
+
+
+def _relation(outputs: list[Tensor], dimension: int, scope: Scope) -> str:
+    """A free size of an output by an input's: `H`, `⌈H/2⌉`, or `H'` where it is another one."""
+    for position in range(len(scope.graph.inputs)):
+        name = _given(scope, position, dimension)
+        formulas: dict[tuple[int, int], str | None] = {}
+        for case, output in zip(scope.cases, outputs, strict=True):
+            given, size = case.graph.inputs[position].type, output.shape[dimension]
+            if not isinstance(given, Tensor) or len(given.shape) <= dimension:
+                formulas[-1, -1] = None
+                break
+            before = given.shape[dimension]
+            if (before, size) not in formulas:
+                found = size.relative(before, name) if isinstance(size, Size) else None
+                formulas[before, size] = None if found is None else found.formula
+        told = set(formulas.values())
+        known = told.pop()
+        if known is not None and not told:
+            return known
+    return f"{_letter(len(outputs[0].shape), dimension)}'"

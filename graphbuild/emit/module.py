@@ -1,0 +1,36 @@
+"""A function as a module of its own, for a chain that has no layer for it."""
+
+from __future__ import annotations
+
+from graphbuild import expr as expressions
+from graphbuild.emit.forward import function
+from graphbuild.emit.printer import statement
+from graphbuild.emit.text import Lines
+from graphbuild.emit.units import SmallModule
+from graphbuild.ops.base import Argument
+
+
+def small_module(lines: Lines, small: SmallModule) -> None:
+    """The class that stands in an `nn.Sequential` where the spec has a function."""
+    given = [a for a in small.op.arguments if a.name in small.arguments]
+    lines.add(["", "", f"class {small.name}(nn.Module):"])
+    lines.say(f"`{small.op.source}` as a module.", 4)
+    lines.add([""])
+    if given:
+        signature = ", ".join(["self", *map(_parameter, given)])
+        lines.add(statement(f"def __init__({signature}) -> None:", 4))
+        lines.add(["        super().__init__()"])
+        lines.add([f"        self.{a.name} = {a.name}" for a in given])
+        lines.add([""])
+    lines.add(["    def forward(self, x):" if small.op.several else _FORWARD])
+    value = function(small.op, ["x"], {a.name: f"self.{a.name}" for a in given})
+    lines.add(statement(f"return {value}", 8))
+
+
+_FORWARD = "    def forward(self, x: Tensor) -> Tensor:"
+
+
+def _parameter(argument: Argument) -> str:
+    if argument.required:
+        return argument.name
+    return f"{argument.name}={expressions.unparse(expressions.literal(argument.default))}"

@@ -1,0 +1,164 @@
+"""Printing what was written: classes, functions, statements, and the file's head."""
+
+from __future__ import annotations
+
+import re
+from textwrap import wrap
+
+from graphbuild.emit.classes import Written
+from graphbuild.emit.forward import input_variables
+from graphbuild.emit.parts import Statement
+from graphbuild.emit.printer import docstring, statement
+from graphbuild.emit.units import distinct, form
+from graphbuild.errors import Span
+from graphbuild.ir import Graph, Several, Type
+from graphbuild.ops.base import Op
+
+WIDTH = 88
+
+_DIVISIBLE = '''
+
+def make_divisible(value: float, divisor: int = 8, min_value: int | None = None) -> int:
+    """Round to a multiple of `divisor`, by no more than a tenth down (MobileNet)."""
+    least = divisor if min_value is None else min_value
+    rounded = max(least, int(value + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * value else rounded
+'''
+
+
+class Lines:
+    """The lines of a source so far, and the place in the spec that each stands for."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.code: list[str] = []  # without what is said in docstrings
+        self.spans: dict[int, Span] = {}
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines) + "\n"
+
+    def say(self, text: str, indent: int) -> None:
+        """A docstring."""
+        self.lines += docstring(text, indent)
+
+    def add(self, lines: list[str], span: Span | None = None) -> None:
+        self.code += lines
+        for line in lines:
+            self.lines.append(line)
+            if span is not None and line:
+                self.spans[len(self.lines)] = span
+
+    def unit(self, part: Written, init: list[Statement] | None = None) -> None:
+        """A class or a function, with two blank lines in front."""
+        self.add(["", ""])
+        graph = part.unit.graphs[0]
+        if not part.base:
+            given = ", ".join(part.arguments)
+            self.add(statement(f"def {part.unit.name}({given}) -> nn.Sequential:"), part.span)
+            self.say(_doc(part, graph), 4)
+            self.block(part.constructor, 4)
+            return
+        self.add([f"class {part.unit.name}({part.base}):"], part.span)
+        self.say(_doc(part, graph), 4)
+        self.add([""])
+        signature = ", ".join(["self", *part.arguments])
+        self.add(statement(f"def __init__({signature}) -> None:", 4), part.span)
+        if part.base == "nn.Module":
+            self.add(["        super().__init__()"])
+        self.block(part.constructor, 8)
+        if init:
+            self.add(["        self.init_weights()"])
+        inputs = [
+            f"{name}: {annotation(given.type)}"
+            for name, given in zip(input_variables(graph), graph.inputs, strict=True)
+        ]
+        returns = "list[Tensor]" if part.unit.form == "parallel" else _returns(graph)
+        self.add([""])
+        given = ", ".join(["self", *inputs])
+        self.add(statement(f"def forward({given}) -> {returns}:", 4), part.span)
+        self.block(part.forward, 8)
+        if init:
+            self.add(["", "    def init_weights(self) -> None:"])
+            self.say("Draw the parameters anew, by the rules of the spec.", 8)
+            self.block(init, 8)
+
+    def block(self, statements: list[Statement], indent: int) -> None:
+        for made in statements:
+            self.add(statement(made.code, indent), made.span)
+            self.block(made.body or [], indent + 4)
+
+
+def annotation(type_: Type) -> str:
+    """The type of a value that a forward takes or gives."""
+    if isinstance(type_, Several):
+        return f"tuple[{', '.join(map(annotation, type_.items))}]"
+    return "Tensor"
+
+
+def _returns(graph: Graph) -> str:
+    if graph.form == "mapping":
+        return "dict[str, Tensor]"
+    edge = graph.outputs[0].edge
+    node = graph.by_name.get(edge.source)
+    if graph.form == "single" and not edge.select and node and isinstance(node.call, Graph):
+        return "list[Tensor]" if form(node.call) == "parallel" else _returns(node.call)
+    return annotation(graph.type)
+
+
+def _doc(part: Written, graph: Graph) -> str:
+    shapes = _folded(f"{part.shapes}.")
+    first = " ".join(graph.doc.split()) if graph.doc and graph.kind != "spec" else ""
+    return "\n".join([_wrapped(_sentence(first), 4), "", *shapes] if first else shapes)
+
+
+def _folded(text: str) -> list[str]:
+    if len(text) <= WIDTH - 12:
+        return [text]
+    left, _, right = text.partition(" -> ")
+    return [left, f"-> {right}"]
+
+
+def _wrapped(text: str, indent: int = 0) -> str:
+    return "\n".join(wrap(text, WIDTH - indent - 4))
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def head(graph: Graph, code: str) -> str:
+    """The head of the file: what it is, and the imports that the code reads."""
+    title = f"{graph.name}: {' '.join(graph.doc.split())}" if graph.doc else graph.name
+    file = graph.span.source.name.replace("\\", "/").rsplit("/", 1)[-1] if graph.span else "a spec"
+    own = sorted({module for scope in distinct(graph) for module in _modules(scope)})
+    needs = "needs only torch" if not own else f"needs torch and {', '.join(own)}"
+    lines = docstring(
+        f"{_wrapped(_sentence(title))}\n\nWritten by graphbuild from {file}; {needs}."
+    )
+    lines.append("")
+    if _reads(code, "math"):
+        lines.append("import math")
+    if "OrderedDict(" in code:
+        lines.append("from collections import OrderedDict")
+    if lines[-1]:
+        lines.append("")
+    if _reads(code, "torch"):
+        lines.append("import torch")
+    if _reads(code, "F"):
+        lines.append("import torch.nn.functional as F")
+    lines.append("from torch import Tensor, nn")
+    lines += ["", *(f"import {module}" for module in own)] if own else []
+    text = "\n".join(lines) + "\n"
+    return text + _DIVISIBLE if "make_divisible(" in code else text
+
+
+def _reads(code: str, module: str) -> bool:
+    return re.search(rf"(?<![\w.\"]){module}\.", code) is not None
+
+
+def _modules(graph: Graph) -> list[str]:
+    """Where the user's own ops come from."""
+    sources = [node.call.source for node in graph.nodes if isinstance(node.call, Op)]
+    modules = {source.rpartition(".")[0] for source in sources}
+    return [m for m in modules if m and m.split(".")[0] not in ("nn", "torch", "F")]

@@ -1,0 +1,55 @@
+"""Expression trees and values, as far as writing needs them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+
+def rebuild(tree: ast.expr, replace: Callable[[ast.expr], ast.expr | None]) -> ast.expr:
+    """A copy of a tree in which `replace` may give another node, from the top down."""
+    found = replace(tree)
+    if found is not None:
+        return found
+    changed: dict[str, Any] = {}
+    for name, value in ast.iter_fields(tree):
+        if isinstance(value, ast.expr):
+            changed[name] = rebuild(value, replace)
+        elif isinstance(value, list):
+            changed[name] = [
+                rebuild(v, replace) if isinstance(v, ast.expr) else _inner(v, replace)
+                for v in value
+            ]
+        else:
+            changed[name] = value
+    return type(tree)(**changed)
+
+
+def _inner(node: Any, replace: Callable[[ast.expr], ast.expr | None]) -> Any:
+    if isinstance(node, ast.comprehension):
+        return ast.comprehension(
+            target=node.target,
+            iter=rebuild(node.iter, replace),
+            ifs=[rebuild(test, replace) for test in node.ifs],
+            is_async=0,
+        )
+    return node
+
+
+def operations(tree: ast.expr) -> int:
+    """How many operators stand in a size."""
+    if isinstance(tree, ast.IfExp):
+        return 2
+    if not isinstance(tree, ast.BinOp):
+        return 0
+    return 1 + operations(tree.left) + operations(tree.right)
+
+
+def same(left: object, right: object) -> bool:
+    """Equality in which lists and tuples are alike but true is not 1."""
+    if type(left) is int and type(right) is int:
+        return left == right
+    if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
+        return len(left) == len(right) and all(map(same, left, right))
+    return left == right and isinstance(left, bool) == isinstance(right, bool)

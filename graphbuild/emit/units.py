@@ -1,0 +1,298 @@
+"""Which pieces of the spec become a class or a function of their own, and their instances.
+
+A block that is a plain chain becomes a function that builds an `nn.Sequential`, any other block
+or group that is not a plain chain a class. Chains written in place stay in place. All instances
+of one template are one unit, unless they differ in more than what an `if` or a `repeat` says.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+from graphbuild.emit.structures import Slot, Structure, Unlike, joined, rank, slot
+from graphbuild.emit.symbols import SymType
+from graphbuild.ir import Graph, Node, Several
+from graphbuild.names import FUNCTIONS, SOURCE, class_name, identifier
+from graphbuild.ops.base import MISSING, Op
+
+Form = Literal["class", "sequence", "dense", "parallel"]
+Env = Mapping[str, object]
+
+
+class Case(NamedTuple):
+    """One instance of a scope, with what names mean in it."""
+
+    graph: Graph
+    env: Env
+    instance: int  # which of the unit's graphs it is, or is inside of
+    turns: tuple[int, ...] = ()  # the loop indices that lead to it, outer first
+
+
+class Call(NamedTuple):
+    """One instance of a node, with the scope it stands in and what names mean there."""
+
+    node: Node
+    graph: Graph
+    env: Env
+    instance: int
+    turns: tuple[int, ...] = ()
+
+
+@dataclass(eq=False)
+class Param:
+    """An argument of a unit's constructor, with its value in every instance."""
+
+    name: str
+    kind: Literal["size", "variable", "outer", "extra"]
+    source: str  # the variable's name; for a size "position.dimension" of the input
+    values: list[object]  # by position in Unit.graphs
+    default: object = MISSING
+    by_name: bool = False  # callers write it with its name
+
+
+@dataclass(eq=False)
+class Unit:
+    """A class or function of the emitted source."""
+
+    name: str
+    form: Form
+    graphs: list[Graph]
+    params: list[Param] = field(default_factory=list)
+    sizes: list[Param] = field(default_factory=list)  # of all inputs, read or not
+    result: SymType | None = None  # what it gives, in terms of its params
+    frozen: frozenset[str] = frozenset()  # names around and params whose values are written out
+
+    @property
+    def template(self) -> str:
+        return self.graphs[0].template
+
+    @property
+    def is_function(self) -> bool:
+        return self.form == "sequence"
+
+    def position(self, graph: Graph) -> int:
+        return self._positions[id(graph)]
+
+    def __post_init__(self) -> None:
+        self._positions = {id(graph): i for i, graph in enumerate(self.graphs)}
+
+
+@dataclass
+class SmallModule:
+    """A function as a module of its own, for chains: its class, and the arguments it is given."""
+
+    op: Op
+    name: str
+    arguments: list[str] = field(default_factory=list)
+
+
+def form(graph: Graph) -> Form:
+    """How a scope is built: see design rule "blocks are modules" in the language reference."""
+    real = [node for node in graph.nodes if not node.synthetic]
+    if (
+        graph.kind == "spec"
+        or len(graph.inputs) != 1
+        or any(arg.free for node in real for arg in node.args.values())
+        or any(isinstance(node.call, Op) and node.call.style == "index" for node in real)
+        or any(len(node.operands) != 1 or node.operands[0].select for node in real)
+        or (graph.connect != "parallel" and isinstance(graph.inputs[0].type, Several))
+    ):
+        return "class"
+    start = graph.inputs[0].name
+    if graph.connect == "parallel":
+        alone = all(node.operands[0].source == start for node in real) and len(real) == len(
+            graph.nodes
+        )
+        whole = [o.edge.source for o in graph.outputs] == [n.name for n in real]
+        return "parallel" if alone and whole and _present(real) else "class"
+    if graph.connect == "dense":
+        last = graph.nodes[-1].name if graph.nodes else start
+        single = graph.form == "single" and graph.outputs[0].edge.source == last
+        return "dense" if single and _present(real) else "class"
+    before = start
+    for node in graph.nodes:
+        if node.synthetic or node.operands[0].source != before:
+            return "class"
+        before = node.name
+    ends = graph.form == "single" and not graph.outputs[0].edge.select
+    return "sequence" if ends and graph.outputs[0].edge.source == before else "class"
+
+
+def _present(nodes: list[Node]) -> bool:
+    return all(node.call is not None for node in nodes)
+
+
+def called(call: Call) -> Graph:
+    """The scope that a node calls."""
+    if not isinstance(call.node.call, Graph):
+        raise TypeError(f"{call.node.name} does not call a scope")
+    return call.node.call
+
+
+def scopes(graph: Graph) -> Iterator[Graph]:
+    """The distinct graphs called in this one, directly."""
+    seen: set[int] = set()
+    for node in graph.nodes:
+        if isinstance(node.call, Graph) and id(node.call) not in seen:
+            seen.add(id(node.call))
+            yield node.call
+
+
+class Units:
+    """All units of a graph; a unit comes after those that it calls."""
+
+    def __init__(self, root: Graph, apart: Collection[str]) -> None:
+        self.apart = apart  # templates of which every instance is a unit of its own
+        self.uneven: set[Slot] = set()
+        self.forms: dict[int, Form] = {}
+        self._structures: dict[int, Structure] = {}
+        self._of: dict[int, Unit] = {}
+        self.all: list[Unit] = []
+        templates: dict[str, list[Graph]] = {}
+        taken = {"x", "i", "j", *FUNCTIONS, *SOURCE}
+        for graph in distinct(root):
+            self.forms[id(graph)] = form(graph)
+            templates.setdefault(graph.template, []).append(graph)
+            taken.update(variable.name for variable in graph.variables)
+        first = _unused(class_name(root.name), taken)
+        taken.add(first)
+        for template in _callees_first(templates):
+            for unit in self._group(templates[template]):
+                unit.name = first if unit.graphs[0] is root else _unused(unit.name, taken)
+                taken.add(unit.name)
+                self.all.append(unit)
+        self.names = frozenset(taken)
+
+    def of(self, graph: Graph) -> Unit | None:
+        """The unit that a graph is an instance of; None for a chain that stays in place."""
+        return self._of.get(id(graph))
+
+    def _group(self, graphs: list[Graph]) -> list[Unit]:
+        for graph in graphs:
+            self.uneven.update(self._uneven(graph))
+        groups: list[tuple[Structure, Unit]] = []
+        for graph in graphs:
+            shape = self.forms[id(graph)]
+            structure = self._structures[id(graph)] = self._structure(graph)
+            if shape == "sequence" and graph.kind != "block":
+                continue
+            for position, (known, unit) in enumerate(groups):
+                if unit.form == shape and graph.template not in self.apart:
+                    try:
+                        groups[position] = joined(known, structure), unit
+                    except Unlike:
+                        continue
+                    unit.graphs.append(graph)
+                    break
+            else:
+                name = identifier(graph.name) if shape == "sequence" else class_name(graph.name)
+                groups.append((structure, Unit(name, shape, [graph])))
+        units = [unit for _, unit in groups]
+        for unit in units:
+            unit.__post_init__()
+            self._of.update((id(graph), unit) for graph in unit.graphs)
+        return units
+
+    def _structure(self, graph: Graph) -> Structure:
+        """What stands at each slot of a scope, and on which operands."""
+        found: Structure = {"inputs": tuple(rank(given.type) for given in graph.inputs)}
+        apart = self.forms[id(graph)] == "class"
+        if apart:
+            found["names"] = tuple(node.name for node in graph.nodes)
+        for node in graph.nodes:
+            if node.synthetic and not apart:
+                continue
+            key = node.name if apart else self.slot(node)
+            found[key] = joined(found.get(key), self._identity(node))
+            if apart and node.call is not None:
+                found["operands", key] = node.operands
+            if node.loop is not None and slot(node) in self.uneven:
+                found["turns", slot(node)] = node.loop.count
+        return found
+
+    def slot(self, node: Node) -> tuple[int, ...]:
+        """What a written node is known by; turns of a loop that are built differently, each."""
+        key = slot(node)
+        return (*key, node.loop.index) if node.loop and key in self.uneven else key
+
+    def is_uneven(self, node: Node) -> bool:
+        """Whether a node is a turn of a loop whose turns are built differently."""
+        return slot(node) in self.uneven
+
+    def _identity(self, node: Node) -> object:
+        """What a node calls; None where its `if` is false, so that others may say what it is."""
+        if node.call is None:
+            return None if node.condition is not None else "null"
+        if isinstance(node.call, Op):
+            return node.call.name
+        return self._of.get(id(node.call)) or self._structures[id(node.call)]
+
+    def _uneven(self, graph: Graph) -> Iterator[Slot]:
+        """The repetitions whose turns are built differently."""
+        turns: dict[Slot, object] = {}
+        for node in graph.nodes:
+            if node.loop is not None and not node.synthetic:
+                key = slot(node)
+                try:
+                    turns[key] = joined(turns.get(key), self._identity(node))
+                except Unlike:
+                    yield key
+
+
+def distinct(root: Graph) -> list[Graph]:
+    """All graphs that are called, directly or not, each once."""
+    found: dict[int, Graph] = {}
+    stack = [root]
+    while stack:
+        graph = stack.pop()
+        if id(graph) not in found:
+            found[id(graph)] = graph
+            stack.extend(reversed(list(scopes(graph))))
+    return list(found.values())
+
+
+def _callees_first(templates: dict[str, list[Graph]]) -> list[str]:
+    order: list[str] = []
+    seen: set[str] = set()
+
+    def visit(template: str) -> None:
+        if template in seen:
+            return
+        seen.add(template)
+        for graph in templates[template]:
+            for child in scopes(graph):
+                visit(child.template)
+        order.append(template)
+
+    for template in templates:
+        visit(template)
+    return order
+
+
+def _unused(name: str, taken: set[str]) -> str:
+    if name not in taken:
+        return name
+    number = 2
+    while f"{name}{number}" in taken:
+        number += 1
+    return f"{name}{number}"
+
+
+def rest_target(graph: Graph, name: str) -> tuple[object, bool]:
+    """Of an argument that a block passes on: its default, and whether it is written by position."""
+    for node in graph.nodes:
+        read = any(isinstance(a.expr, ast.Name) and a.expr.id == name for a in node.args.values())
+        if not read:
+            continue
+        if isinstance(node.call, Graph):
+            own = next((v for v in node.call.variables if v.name == name), None)
+            if own is None or own.kind == "rest":
+                return rest_target(node.call, name)
+            return own.default, own.default is MISSING
+        for position, argument in enumerate(node.call.arguments if node.call else ()):
+            if argument.name == name and node.call is not None:
+                return argument.default, position < node.call.positional
+    return MISSING, False
