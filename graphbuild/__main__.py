@@ -1,0 +1,5 @@
+"""`python -m graphbuild` is the command `graphbuild`."""
+
+from graphbuild.cli import main
+
+main()

@@ -1,0 +1,150 @@
+"""The stages as public functions, in order: read, elaborate, emit, load; `compile` is all of them.
+
+    >>> import graphbuild
+    >>> spec = graphbuild.read("densenet121")             # text -> Spec
+    >>> graph = graphbuild.elaborate(spec, growth_rate=24)  # Spec + params -> Graph
+    >>> print(graphbuild.emit(graph).source)              # Graph -> Python source
+    >>> model = graphbuild.load(graphbuild.emit(graph))   # source -> nn.Module
+
+Only `load` and `compile` import torch. What is wrong with a spec is raised as `SpecError`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from graphbuild.errors import Finding, SpecError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from graphbuild.emit.generated import Generated
+    from graphbuild.ir import Graph
+    from graphbuild.report import Report
+    from graphbuild.spec import Spec
+
+SpecLike = str | os.PathLike[str] | Mapping[str, object]
+
+
+def specs() -> dict[str, Path]:
+    """The bundled specs, by name.
+
+    >>> sorted(graphbuild.specs())
+    ['alexnet', 'densenet121', 'googlenet', 'lenet5', 'resnet18', 'resnet50', 'vgg16']
+    """
+    from graphbuild.read import bundled
+
+    return bundled()
+
+
+def read(source: SpecLike, /) -> Spec:
+    """Read a spec: a path, the name of a bundled spec, or a mapping as YAML would give it.
+
+    >>> graphbuild.read("specs/densenet121.yaml").name
+    'densenet121'
+    >>> graphbuild.read({
+    ...     "graphbuild": 1,
+    ...     "name": "probe",
+    ...     "inputs": {"x": ["N", 16]},
+    ...     "nodes": {"fc": {"op": "Linear", "out_features": 10}},
+    ... }).name
+    'probe'
+
+    Raises SpecError with every finding of reading: a file that is not there, text that is not
+    YAML, keys that the language does not have. Ops and arguments are not looked at yet.
+    """
+    from graphbuild.read import read as stage
+
+    return stage(source)
+
+
+def elaborate(
+    spec: Spec, sizes: Mapping[str, int] = MappingProxyType({}), /, **params: object
+) -> Graph:
+    """Build the graph of a spec for given params, with every argument and every shape inferred.
+
+    ``sizes`` replaces the example sizes of free dimensions; those stay free all the same.
+
+    >>> spec = graphbuild.read("densenet121")
+    >>> graph = graphbuild.elaborate(spec, {"H": 320}, growth_rate=24)
+    >>> graph.by_name["classifier"].type.shape
+    (1, 1000)
+
+    Raises SpecError with every finding: unknown ops and arguments, undefined references, shapes
+    that do not fit, expectations that are not met.
+    """
+    from graphbuild.elaborate import elaborate as stage
+
+    return stage(spec, params, sizes)
+
+
+def check(source: SpecLike, /, **params: object) -> list[Finding]:
+    """Everything that is wrong with a spec, or looks wrong; an empty list if nothing is.
+
+    >>> graphbuild.check("densenet121")
+    []
+    >>> [f.code for f in graphbuild.check("densenet121", growth_rate="wide")]
+    ['E103']
+    """
+    from graphbuild.elaborate import elaborate_with_findings
+
+    try:
+        return list(elaborate_with_findings(read(source), params)[1])
+    except SpecError as error:
+        return list(error.findings)
+
+
+def summary(graph: Graph, depth: int | None = None) -> Report:
+    """The layers of a graph with shapes, parameters and MACs; ``depth`` folds what lies deeper.
+
+    >>> graph = graphbuild.elaborate(graphbuild.read("densenet121"))
+    >>> graphbuild.summary(graph).totals.parameters
+    7978856
+    >>> [row.path for row in graphbuild.summary(graph, depth=1).rows]
+    ['features', 'relu', 'pool', 'flatten', 'classifier']
+    """
+    from graphbuild.report import report
+
+    return report(graph, depth)
+
+
+def emit(graph: Graph, /) -> Generated:
+    """Write a graph as the Python source of a module that needs only torch; nothing is run.
+
+    >>> generated = graphbuild.emit(graphbuild.elaborate(graphbuild.read("lenet5")))
+    >>> generated.class_name
+    'Lenet5'
+    >>> Path("lenet5.py").write_text(generated.source)
+    """
+    from graphbuild.emit import emit as stage
+
+    return stage(graph)
+
+
+def load(generated: Generated, /, *, init: bool = True) -> nn.Module:
+    """Run emitted source and construct its module.
+
+    With ``init=False`` the parameters are left as allocated, for weights that are loaded next.
+
+    >>> model = graphbuild.load(generated, init=False)
+    >>> model.load_state_dict(torch.load("lenet5.pt"))
+    """
+    from graphbuild.load import load as stage
+
+    return stage(generated, init=init)
+
+
+def compile(source: SpecLike, /, *, init: bool = True, **params: object) -> nn.Module:
+    """Compile a spec to a module: `read`, `elaborate`, `emit` and `load` in one call.
+
+    >>> model = graphbuild.compile("densenet121", growth_rate=24)
+    >>> model(torch.zeros(1, 3, 224, 224)).shape
+    torch.Size([1, 1000])
+
+    Raises SpecError where the spec, or a param, is wrong.
+    """
+    return load(emit(elaborate(read(source), **params)), init=init)

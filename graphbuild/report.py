@@ -1,0 +1,181 @@
+"""What a graph consists of: one row per layer, and totals that no folding changes.
+
+The rows of a report never overlap: an open scope is told by the rows inside it, a folded one by a
+single row that holds their sum. So the rows add up to the totals at every depth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
+from math import prod
+from types import SimpleNamespace
+from typing import Any
+
+from graphbuild.dims import Dims
+from graphbuild.ir import Graph, Node, Several, Tensor, Type
+from graphbuild.ops.base import Op
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a layer or a scope costs; MACs are those of one pass at the example size."""
+
+    parameters: int = 0
+    buffers: int = 0  # their elements, not their number
+    macs: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.parameters + other.parameters,
+            self.buffers + other.buffers,
+            self.macs + other.macs,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One layer, or one folded scope with the sum of what is inside it."""
+
+    path: str
+    op: str
+    output: str  # the shape, such as N×256×H/8×W/8; several are parted by commas
+    size: tuple[int, ...] | None  # the output at the example; None where there are several
+    counts: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The rows of a graph in file order, its inputs and outputs by name, and the totals."""
+
+    name: str
+    inputs: tuple[tuple[str, str], ...]
+    outputs: tuple[tuple[str, str], ...]
+    rows: tuple[Row, ...]
+    totals: Counts
+
+    @property
+    def parameter_bytes(self) -> int:
+        """The size of the parameters in the dtype that they are built in, float32."""
+        return 4 * self.totals.parameters
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as JSON has it."""
+        rows = [
+            {"path": r.path, "op": r.op, "output": r.output, "size": r.size, **asdict(r.counts)}
+            for r in self.rows
+        ]
+        totals = {**asdict(self.totals), "parameter_bytes": self.parameter_bytes}
+        return {
+            "name": self.name,
+            "inputs": dict(self.inputs),
+            "outputs": dict(self.outputs),
+            "rows": rows,
+            "totals": totals,
+        }
+
+
+def report(graph: Graph, depth: int | None = None, *, concrete: bool = False) -> Report:
+    """The report of an elaborated spec.
+
+    ``depth`` folds every scope below that many levels; ``concrete`` shows the sizes at the example
+    in place of formulas in the free dimensions.
+    """
+    show = partial(_show, dims=None if concrete else graph.dims)
+    count = _Counter()
+    outputs = ((o.name or o.edge.source, show(graph.value(o.edge))) for o in graph.outputs)
+    return Report(
+        name=graph.name,
+        inputs=tuple((i.name, show(i.type)) for i in graph.inputs),
+        outputs=tuple(outputs),
+        rows=tuple(_rows(graph, "", depth, count, show)),
+        totals=count.graph(graph),
+    )
+
+
+class _Counter:
+    """Sums a scope once, however often it is called; each call is a copy and counts again."""
+
+    def __init__(self) -> None:
+        self.known: dict[Graph, Counts] = {}  # graphs compare by identity
+
+    def graph(self, graph: Graph) -> Counts:
+        if graph not in self.known:
+            self.known[graph] = sum((self.node(graph, node) for node in graph.nodes), Counts())
+        return self.known[graph]
+
+    def node(self, graph: Graph, node: Node) -> Counts:
+        match node.call:
+            case None:
+                return Counts()
+            case Graph():
+                return self.graph(node.call)
+            case Op() as op:
+                return _count(op, graph, node)
+
+
+def _count(op: Op, graph: Graph, node: Node) -> Counts:
+    values = {argument.name: argument.default for argument in op.arguments}
+    values.update((name, arg.value) for name, arg in node.args.items())
+    args = SimpleNamespace(**values)
+    macs = 0
+    if op.macs is not None:
+        operands = [size for edge in node.operands for size in _sizes(graph.value(edge))]
+        output = _sizes(node.type)
+        macs = op.macs(args, operands, output if isinstance(node.type, Several) else output[0])
+    parameters = op.parameters(args) if op.parameters is not None else {}
+    buffers = op.buffers(args) if op.buffers is not None else {}
+    return Counts(_elements(parameters), _elements(buffers), macs)
+
+
+def _elements(shapes: dict[str, tuple[int, ...]]) -> int:
+    return sum(map(prod, shapes.values()))
+
+
+def _sizes(type: Type) -> list[tuple[int, ...]]:
+    """The example shapes of a value, those of its parts one after the other."""
+    if isinstance(type, Tensor):
+        return [type.shape]
+    return [size for item in type.items for size in _sizes(item)]
+
+
+def _rows(
+    graph: Graph, prefix: str, depth: int | None, count: _Counter, show: Callable[[Type], str]
+) -> Iterator[Row]:
+    for node in graph.nodes:
+        if node.call is None or node.synthetic:
+            continue
+        path = prefix + node.name
+        if isinstance(node.call, Graph) and (depth is None or depth > 1):
+            inside = None if depth is None else depth - 1
+            yield from _rows(node.call, f"{path}.", inside, count, show)
+            continue
+        yield Row(
+            path=path,
+            op=_kind(node.call),
+            output=show(node.type),
+            size=node.type.shape if isinstance(node.type, Tensor) else None,
+            counts=count.node(graph, node),
+        )
+
+
+def _kind(call: Op | Graph) -> str:
+    """What stands in the column `op`."""
+    if isinstance(call, Op):
+        return call.name
+    if call.kind == "block":
+        return call.template
+    if call.kind == "repeat":
+        turns = [node for node in call.nodes if not node.synthetic]
+        first = turns[0].call if turns else None
+        return f"{_kind(first)} ×{len(turns)}" if first is not None else "repeat"
+    return "group" if call.connect == "chain" else f"{call.connect} group"
+
+
+def _show(type: Type, dims: Dims | None) -> str:
+    if isinstance(type, Several):
+        return ", ".join(_show(item, dims) for item in type.items)
+    if dims is None:
+        return "×".join(map(str, type.shape)) or "scalar"
+    return dims.show_shape(type.shapes)

@@ -1,0 +1,74 @@
+"""NAME=VALUE on the command line, as values for a spec."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from typer import BadParameter
+
+from graphbuild.errors import Finding, Source, Span, SpecError, did_you_mean
+
+if TYPE_CHECKING:
+    from graphbuild.spec import Spec
+
+
+def params(given: list[str] | None, spec: Spec) -> dict[str, object]:
+    """The values of `--set NAME=VALUE`, read as YAML."""
+    from graphbuild.source import parse, plain, text
+
+    out: dict[str, object] = {}
+    for item in given or ():
+        name, value = _split("--set", item, [str(name) for name in spec.params], spec)
+        # blanks stand for the name, so that findings point into what was typed
+        blank = " " * (len(item) - len(value))
+        try:
+            read = parse(Source("--set", blank + value))
+            key = text(name, read)  # knows its place, for a finding about the value
+            key.source = Source("--set", item)
+            out[key] = plain(read)
+        except SpecError as error:
+            typed = Source("--set", item)
+            raise SpecError(_moved(finding, typed) for finding in error.findings) from None
+    return out
+
+
+def _moved(finding: Finding, source: Source) -> Finding:
+    span = finding.span
+    if span is None:
+        return finding
+    place = (span.line, span.column, span.end_line, span.end_column)
+    return replace(finding, span=Span(source, *place))
+
+
+def sizes(given: list[str] | None, spec: Spec) -> dict[str, int]:
+    """The values of `--size NAME=SIZE`."""
+    out: dict[str, int] = {}
+    for item in given or ():
+        name, value = _split("--size", item, _free(spec), spec)
+        if not re.fullmatch("[0-9]{1,9}", value) or int(value) == 0:
+            raise BadParameter(f"{item!r} has no size", param_hint="--size")
+        out[name] = int(value)
+    return out
+
+
+def _split(option: str, item: str, known: list[str], spec: Spec) -> tuple[str, str]:
+    """NAME=VALUE as both, where the name is known."""
+    name, equals, value = item.partition("=")
+    if not equals:
+        raise BadParameter(f"{item!r} is not NAME=VALUE", param_hint=option)
+    if name not in known:
+        hint = did_you_mean(name, known) or f"there are {', '.join(known) or 'none'}"
+        what = "param" if option == "--set" else "free dimension"
+        message = f"{str(spec.name)!r} has no {what} {name!r}; {hint}"
+        raise BadParameter(message, param_hint=option)
+    return name, value
+
+
+def _free(spec: Spec) -> list[str]:
+    """The free dimensions that the inputs name."""
+    from graphbuild.spec import DIMENSION
+
+    sizes = [str(size) for given in spec.inputs.values() for size in given.shape]
+    return list(dict.fromkeys(found[1] for size in sizes if (found := DIMENSION.fullmatch(size))))
