@@ -5,6 +5,12 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
+
+# Where nobody is there to look at a new counterexample, the examples are the same each time.
+settings.register_profile("ci", derandomize=True, deadline=None)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 # Tests run side by side, one process per core, so each keeps to one thread. By the environment,
 # since most tests never import torch.

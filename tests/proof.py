@@ -84,12 +84,40 @@ def computes(module: nn.Module, graph: Graph, inputs: Mapping[str, Tensor]) -> N
     for train in (True, False):
         module.load_state_dict(state)
         module.train(train)
-        given = {names[name]: value.clone() for name, value in inputs.items()}
-        found = outcome(lambda given=given: module(**given))
-        given = {name: value.clone() for name, value in inputs.items()}
-        wanted = outcome(lambda given=given, train=train: run(graph, state, given, train=train))
+        given = leaves(inputs)
+        found = outcome(lambda given=given: module(**{names[n]: v for n, v in given.items()}))
+        again = leaves(inputs)
+        wanted = outcome(lambda given=again, train=train: run(graph, state, given, train=train))
         assert same(found, wanted), f"differs from the reference (train={train})"
+        assert close(slopes(found, given), slopes(wanted, again)), f"gradients (train={train})"
     module.load_state_dict(state)
+
+
+def leaves(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Copies of the inputs that gather gradients."""
+    return {n: v.clone().requires_grad_(v.is_floating_point()) for n, v in inputs.items()}
+
+
+def slopes(value: Any, inputs: Mapping[str, Tensor]) -> list[Tensor | None]:
+    """The gradients of the inputs; what was overwritten too early is told by an error."""
+    total = sum(part.sin().sum() for part in tensors(value) if part.requires_grad)
+    if isinstance(total, Tensor):
+        total.backward()
+    return [given.grad for given in inputs.values()]
+
+
+def tensors(value: Any) -> list[Tensor]:
+    if isinstance(value, Tensor):
+        return [value]
+    parts = value.values() if isinstance(value, dict) else value
+    return [] if isinstance(value, type) else [t for part in parts for t in tensors(part)]
+
+
+def close(left: list[Tensor | None], right: list[Tensor | None]) -> bool:
+    return all(
+        a is b if a is None or b is None else torch.allclose(a, b, 1e-3, 1e-5, equal_nan=True)
+        for a, b in zip(left, right, strict=True)
+    )
 
 
 def outcome(call: Any) -> Any:

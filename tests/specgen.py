@@ -50,12 +50,13 @@ class Names:
 
 
 class Maker:
-    def __init__(self, draw: Callable[[st.SearchStrategy[Any]], Any]) -> None:
+    def __init__(self, draw: Callable[[st.SearchStrategy[Any]], Any], size: int) -> None:
         self.draw = draw
         self.world = self.one("image", "image", "rows", "tokens")
         self.blocks: list[Block] = []
         self.count = 0
-        self.room = 40  # nodes that may still be written
+        self.size = size
+        self.room = 20 * size  # nodes that may still be written
 
     def one(self, *items: Any) -> Any:
         return self.draw(st.sampled_from(items))
@@ -93,7 +94,7 @@ class Maker:
             let = {"w2": "$(w * 2)", "wide": "$(w2 + n)"}
             names.ints += list(let)
         blocks = {}
-        for _ in range(self.number(0, 3)):
+        for _ in range(self.number(0, self.size + 1)):
             name, data = self.rest() if self.chance(6) else self.block(names)
             blocks[name] = data
         scope, _ = self.scope(names, 0)
@@ -165,7 +166,7 @@ class Maker:
         values = [Value("input", "input")]
         last = values[0]
         nodes: Data = {}
-        for _ in range(self.number(1, 5 if depth == 0 else 3)):
+        for _ in range(self.number(1, 2 * self.size + 1 if depth == 0 else self.size + 1)):
             operand = last if self.chance(2) else self.one(*values)
             made = self.node(nodes, operand, values, names, depth, loop)
             if made is None:
@@ -491,7 +492,7 @@ class Maker:
 
 
 @st.composite
-def specs(draw: Callable[[st.SearchStrategy[Any]], Any]) -> str:
+def specs(draw: Callable[[st.SearchStrategy[Any]], Any], size: int = 2) -> str:
     """The text of a spec, without `graphbuild` and `name`."""
-    data = Maker(draw).spec()
+    data = Maker(draw, size).spec()
     return yaml.safe_dump(data, sort_keys=False, default_flow_style=None, width=110)

@@ -110,6 +110,8 @@ class Context:
         if isinstance(candidate, ast.Name):
             found = (self.environment(case).get(candidate.id, MISSING) for case in cases)
             return all(alike(f, v) for f, v in zip(found, values, strict=True))
+        if is_lost(candidate):
+            return False
         try:
             return all(
                 alike(expressions.evaluate(candidate, self.environment(case)), value)
