@@ -102,6 +102,7 @@ class Chains:
     def _child(self, row: Row, found: Slot, scope: Scope, bound: frozenset[str]) -> None:
         """One child, or one turn of a repetition that is written out."""
         if not found.present:
+            self.fixed(found)
             return
         calls = found.present
         names = {made.node.name for made in calls}

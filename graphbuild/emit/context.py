@@ -17,7 +17,7 @@ from graphbuild import expr as expressions
 from graphbuild.emit.parts import Irregular, Scope, Statement
 from graphbuild.emit.sizes import dimension_name, item, static
 from graphbuild.emit.symbols import Sym, SymType, depends, expression, is_lost, lost, trees_of
-from graphbuild.emit.trees import operations, rebuild, same
+from graphbuild.emit.trees import operations, rebuild, same, simplified
 from graphbuild.emit.units import Call, Case, Param, Unit, rest_target
 from graphbuild.ir import Several, Tensor, Type, Variable
 from graphbuild.ops.base import MISSING
@@ -238,18 +238,22 @@ class Context:
         if tree is None or isinstance(tree, ast.Constant):
             return tree
         unknown: list[ast.expr] = []
+        changed = False
         free = expressions.names(tree)
 
         def replace(node: ast.expr) -> ast.expr | None:
+            nonlocal changed
             size = self._size_read(node, scope)
             if size is not None:
                 return size
             if isinstance(node, ast.Name) and node.id in free:
                 if node.id in scope.lets:
+                    changed = True
                     return scope.lets[node.id]
                 if node.id in bound:
                     return node
                 if node.id in self.fixed:
+                    changed = True
                     return expressions.literal(self.fixed[node.id])
                 if node.id in scope.shapes and node.id not in self.variables:
                     unknown.extend(trees_of(scope.shapes[node.id]))
@@ -260,9 +264,7 @@ class Context:
         if unknown:
             self.freeze(lost(found, *unknown))
             return None
-        if free and not expressions.names(found):
-            return expressions.literal(expressions.evaluate(found, {}))
-        return found
+        return simplified(found) if changed else found
 
     def _size_read(self, node: ast.expr, scope: Scope) -> ast.expr | None:
         """`input.channels` or `input.shape[1]` as the symbol of that size."""

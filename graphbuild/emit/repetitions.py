@@ -31,7 +31,7 @@ class Repetitions:
     def turn_scope(self, turn: Slot, scope: Scope, bound: frozenset[str] = frozenset()) -> Scope:
         """The scope with a turn's variables written out."""
         loops = [made.node.loop for made in turn.everyone if made.node.loop is not None]
-        self.chains.fixed(turn)
+        self.context.freeze(loops[0].over["i"])
         index = ast.Constant(loops[0].index)
         lets = {**scope.lets, "i": index}
         for name in loops[0].variables:
@@ -57,7 +57,8 @@ class Repetitions:
         inside, first = bound | turns.variables, found.present[0]
         outside = {n: context.used.pop(n) for n in turns.variables if n in context.used}
         outer, context.rehearsing = context.rehearsing, True
-        _, after, _ = self._turn(found, found.present[:1], marked(given), inner, row.hint, inside)
+        some = self._distinct(found.present)
+        _, after, _ = self._turn(found, some, marked(given), inner, row.hint, inside)
         context.rehearsing = outer
         operand = given_in_turn(given, after, turns, row.graph.connect)
         piece, result, test = self._turn(found, found.present, operand, inner, row.hint, inside)
@@ -94,6 +95,13 @@ class Repetitions:
         if test is not None and scope.graph.connect == "chain":
             result = self.builder.results.either(result, operand, test, [*calls, *found.absent])
         return piece, result, test
+
+    def _distinct(self, calls: list[Call]) -> list[Call]:
+        """Enough of the turns to know what stands in them: groups may differ in what is there."""
+        target = calls[0].node.call
+        if not isinstance(target, Graph) or self.builder.units.of(target) is not None:
+            return calls[:1]
+        return list({id(c.node.call): c for c in reversed(calls)}.values())[::-1]
 
     def _left(
         self,

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
+from graphbuild import expr as expressions
+
 
 def rebuild(tree: ast.expr, replace: Callable[[ast.expr], ast.expr | None]) -> ast.expr:
     """A copy of a tree in which `replace` may give another node, from the top down."""
@@ -35,6 +37,31 @@ def _inner(node: Any, replace: Callable[[ast.expr], ast.expr | None]) -> Any:
             is_async=0,
         )
     return node
+
+
+def simplified(tree: ast.expr) -> ast.expr:
+    """An expression in which what has no names is computed, once values took the place of names."""
+
+    def compute(node: ast.expr) -> ast.expr | None:
+        try:
+            return computed(node)
+        except expressions.ExprError:  # in a branch that is never taken
+            return None
+
+    def computed(node: ast.expr) -> ast.expr | None:
+        if not isinstance(node, ast.Constant) and not expressions.names(node):
+            return expressions.literal(expressions.evaluate(node, {}))
+        if isinstance(node, ast.IfExp) and not expressions.names(node.test):
+            return simplified(node.body if expressions.evaluate(node.test, {}) else node.orelse)
+        if isinstance(node, ast.BoolOp):
+            first, *rest = node.values
+            if not expressions.names(first):  # it decides, or does not matter
+                decides = bool(expressions.evaluate(first, {})) is isinstance(node.op, ast.Or)
+                others = rest[0] if len(rest) == 1 else ast.BoolOp(node.op, rest)
+                return simplified(first if decides else others)
+        return None
+
+    return rebuild(tree, compute)
 
 
 def operations(tree: ast.expr) -> int:
