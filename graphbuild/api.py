@@ -36,7 +36,7 @@ def specs() -> dict[str, Path]:
     >>> sorted(graphbuild.specs())
     ['alexnet', 'densenet121', 'googlenet', 'lenet5', 'resnet18', 'resnet50', 'vgg16']
     """
-    from graphbuild.read import bundled
+    from graphbuild.library import bundled
 
     return bundled()
 

@@ -43,7 +43,7 @@ Format = Literal["text", "json"]
 
 def _complete(incomplete: str) -> list[str]:
     """Bundled specs by name, and the folders and YAML files that begin like this."""
-    from graphbuild.read import bundled
+    from graphbuild.library import bundled
 
     here = [p for p in Path().glob(f"{incomplete}*") if p.is_dir() or p.suffix in (".yaml", ".yml")]
     names = [name for name in bundled() if name.startswith(incomplete)]
@@ -195,7 +195,7 @@ def list_() -> None:
     Example:
       graphbuild list
     """
-    from graphbuild.read import bundled
+    from graphbuild.library import bundled
     from graphbuild.source import plain
 
     rows = []

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cached_property
 from types import MappingProxyType
 from typing import Literal
@@ -162,11 +163,27 @@ class Initializer:
 
 @dataclass(frozen=True, slots=True)
 class InitRule:
-    """Initialisers by parameter name, for layers of an op (`Conv2d`) or paths (`features.*`)."""
+    """Initialisers by parameter name, for layers of an op (`Conv2d`) or paths (`features.*`).
+
+    `within`: for the layers below these paths only, where another spec says so of its own.
+    """
 
     match: str
     parameters: Mapping[str, Initializer]
     span: Span | None = field(default=None, compare=False)
+    within: tuple[str, ...] = ()
+
+    @property
+    def by_path(self) -> bool:
+        """Whether it speaks of paths: else of an op."""
+        return "." in self.match or "*" in self.match or not self.match[:1].isupper()
+
+    def matches(self, op: str, path: str) -> bool:
+        """Whether it speaks of a layer."""
+        if self.by_path:
+            return fnmatchcase(path, self.match)
+        inside = not self.within or any(path.startswith(f"{p}.") for p in self.within)
+        return inside and op == self.match
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +237,7 @@ class Graph:
     doc: str = ""
     span: Span | None = None
     routing: Routing | None = None
-    init: tuple[InitRule, ...] = ()  # of the spec only
+    init: tuple[InitRule, ...] = ()  # of a spec: all of the root's, and each inner one's own
     ties: tuple[Tie, ...] = ()  # of the spec only
     dims: Dims | None = None  # of the spec only: the free dimensions and their probes
 

@@ -32,7 +32,7 @@ def bind_inputs(
     first: dict[str, Text] = {}  # where each free dimension is named first
     examples: dict[str, tuple[int, Text]] = {}
     for given in templates.spec.inputs.values():
-        shape = [_size(item, env, templates) for item in given.shape]
+        shape = [size_of(item, env, templates) for item in given.shape]
         for item, (name, example, _) in zip(given.shape, shape, strict=True):
             if name is None:
                 continue
@@ -128,7 +128,7 @@ def _check_range(dim: Dim, place: Text, state: State) -> None:
         )
 
 
-def _size(item: Text, env: Mapping[str, object], templates: Templates) -> Size:
+def size_of(item: Text, env: Mapping[str, object], templates: Templates) -> Size:
     """One size: a number, a free dimension with or without an example, or an expression."""
     if item.plain and type(item.value) is int:
         return (None, _checked(item.value, item, templates), ast.Constant(item.value))

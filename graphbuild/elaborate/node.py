@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from graphbuild import expr, ops
-from graphbuild.elaborate import calls, faults, rules
+from graphbuild.elaborate import calls, faults, includes, rules
 from graphbuild.elaborate.arguments import Given, arguments, fixed, given_args
 from graphbuild.elaborate.operands import Source, Wired, select
 from graphbuild.elaborate.state import Poisoned
-from graphbuild.elaborate.written import ScopeTemplate
+from graphbuild.elaborate.written import Nested, ScopeTemplate
 from graphbuild.errors import Span
 from graphbuild.ir import Arg, Edge, Node, Several, Tensor, Type
 from graphbuild.ops.base import DtypeError, Op, ShapeError
@@ -40,6 +40,8 @@ def build(scope: Scope, item: Item) -> Type:
         return calls.block(scope, item, target, operands)
     if isinstance(target, ScopeTemplate):
         return calls.group(scope, item, target, _sound(operands))
+    if isinstance(target, Nested):
+        return includes.call(scope, item, target, operands)
     raise Poisoned
 
 

@@ -50,6 +50,7 @@ class Scope:
         calling: tuple[str, ...] = (),
         rest: dict[str, Arg] | None = None,
         doc: str = "",
+        heads: Iterable[str] | None = None,
     ) -> None:
         self.templates = templates
         self.state: State = templates.state
@@ -66,6 +67,7 @@ class Scope:
         self.depth = depth
         self.repeated = repeated
         self.doc = doc or (template.spec.doc if repeated is None else "")
+        self.heads = heads  # of a spec that is cut: the nodes whose values are wanted
         self.calling = calling  # the blocks around, outermost first
         self.rest = rest or {}  # arguments that the block passes on
         self.rest_child = template.spec.rest
@@ -85,10 +87,18 @@ class Scope:
 
     def run(self) -> Graph | None:
         expand.expand(self)
-        order = ordering.sort(self, ordering.link(self))
+        needs = ordering.link(self)
+        order = ordering.sort(self, needs)
+        if self.heads is not None:
+            order = ordering.only(self, order, needs, self.heads)
         for position in order:
             self.build(self.items[position])
         return self.finish(order)
+
+    @property
+    def is_root(self) -> bool:
+        """Whether it is a spec, this one or one inside of it: nothing is around."""
+        return self.repeated is None and self.template is self.templates.root
 
     def where(self, name: str) -> str:
         """A node's path from the root."""
@@ -249,7 +259,7 @@ class Scope:
             name=self.name,
             template=self.template.place
             if self.repeated is None
-            else _turns_place(self.repeated[0]),
+            else self.templates.place(_turns_place(self.repeated[0])),
             kind=self.kind,
             connect=self.connect,
             listed=self.listed,
@@ -272,7 +282,7 @@ class Scope:
         lets = self.template.let.values() if self.repeated is None else ()
         reads = self.reads.union(*(value.names for value in lets))
         found = {n: v for n, v in self.around.items() if n in reads and n not in own}
-        if self.kind != "spec":
+        if not self.is_root:
             for name, variable in self.state.visible.items():
                 if name in self.lent:
                     found.setdefault(name, variable)
@@ -281,6 +291,10 @@ class Scope:
     def result(
         self,
     ) -> tuple[tuple[Output, ...], Literal["single", "list", "mapping"], Type]:
+        if self.heads is not None:
+            heads = [name for name in self.heads if name in self.index]
+            outs = tuple(Output("", operands.edge(self, name)) for name in heads)
+            return outs, "list", Several(tuple(self._value(name) for name in heads))
         raw = self.template.spec.outputs if self.repeated is None else None
         if raw is not None:
             return operands.outputs(self, raw)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
 from graphbuild import expr, ops
+from graphbuild.elaborate import nested
 from graphbuild.elaborate.state import Site, State, tuples
 from graphbuild.elaborate.written import (
     Listed,
@@ -23,8 +25,10 @@ from graphbuild.elaborate.written import (
     ScopeTemplate,
     Value,
     Wire,
+    label,
 )
 from graphbuild.errors import Span, did_you_mean
+from graphbuild.names import unique
 from graphbuild.ops.base import MISSING, Op
 from graphbuild.source import Map, Seq, Text
 from graphbuild.spec import Block, NodeSpec, Scope, Spec
@@ -59,11 +63,12 @@ def unknown_argument(
 
 
 class Templates:
-    """All templates of a spec."""
+    """All templates of a spec. `file` tells those of a spec inside another apart, "" is the root."""
 
-    def __init__(self, spec: Spec, state: State) -> None:
+    def __init__(self, spec: Spec, state: State, file: str = "") -> None:
         self.spec = spec
         self.state = state
+        self.file = file
         self.texts: dict[tuple[str, bool], Value] = {}
         # In a fixed order, so that of two names as near to a misspelt one it is always the same.
         self.known = dict.fromkeys(sorted({*map(str, spec.blocks), *ops.names()}))
@@ -106,19 +111,38 @@ class Templates:
 
     # -- scopes -----------------------------------------------------------------------------
 
+    def place(self, local: str) -> str:
+        """What tells a piece of the spec from every other one, also from those of other files."""
+        return f"{self.file}:{local}" if self.file and local else self.file or local
+
+    def inside(self, spec: Spec) -> Templates:
+        """Those of a spec that a node of this one is."""
+        known = self.state.templates
+        if id(spec) not in known:
+            file = unique(Path(spec.source.name).name, [t.file for t in known.values()])
+            known[id(spec)] = Templates(spec, self.state.inside(), file)
+        found: Templates = known[id(spec)]
+        return found
+
     def scope(self, spec: Scope, place: str) -> ScopeTemplate:
-        label = str(place) if isinstance(spec, Block) else ""
-        nodes = [self.node(key, node, label) for key, node in spec.nodes]
+        around = str(place) if isinstance(spec, Block) else ""
+        nodes = [self.node(key, node, around) for key, node in spec.nodes]
         let = {k: v for k, raw in spec.let.items() if (v := self.value(raw)) is not None}
+        declared_first = spec.declared if isinstance(spec, Spec) else {}
         params: dict[Text, Value | str] = {}
         for name, raw in spec.params.items():
-            if isinstance(raw, Text) and raw.plain and raw in TYPE_WORDS:
+            if name not in declared_first and _is_word(raw):
                 params[name] = str(raw)
             elif (value := self.value(raw)) is not None:
                 params[name] = value
+        kinds = {
+            name: kind
+            for name, raw in declared_first.items()
+            if (kind := str(raw) if _is_word(raw) else self.value(raw)) is not None
+        }
         if spec.rest is not None:
             self._check_rest(spec.rest, nodes)
-        declared = () if isinstance(spec, Spec) else tuple(spec.inputs)
+        declared = tuple(spec.inputs)
         own = {*map(str, spec.params), *map(str, spec.let)}
         reads = set[str]().union(*(n.reads for n in nodes), *(v.names for v in let.values()))
         uses: set[str] = set()
@@ -126,7 +150,15 @@ class Templates:
             uses |= {node.op} if node.op else set()
             uses |= node.group.uses if node.group else set()
         return ScopeTemplate(
-            spec, place, nodes, let, params, declared, frozenset(reads - own), frozenset(uses)
+            spec=spec,
+            place=self.place(place),
+            nodes=nodes,
+            let=let,
+            params=params,
+            kinds=kinds,
+            inputs=declared,
+            reads=frozenset(reads - own),
+            uses=frozenset(uses),
         )
 
     def _check_rest(self, rest: Text, nodes: list[NodeTemplate]) -> None:
@@ -138,8 +170,9 @@ class Templates:
             self.state.report(
                 "E201", f"there is no node {str(rest)!r} here", rest.span, suggestion=hint
             )
-        elif taker.group is not None:
-            message = f"{str(rest)!r} is a group, which takes no arguments"
+        elif taker.group is not None or taker.nested is not None:
+            what = "a group" if taker.group is not None else "another spec"
+            message = f"{str(rest)!r} is {what}, which takes no arguments"
             self.state.report("E201", message, rest.span)
 
     def node(self, key: Text, spec: NodeSpec, around: str) -> NodeTemplate:
@@ -147,7 +180,7 @@ class Templates:
         before = len(self.state.findings)
         if "$" in key:
             made.name = self.value(key)
-        made.label = _label(key, around)
+        made.label = label(key, around)
         self._not_yet(spec)
         self._op(made)
         if spec.if_ is not None:
@@ -163,6 +196,8 @@ class Templates:
         if spec.group is not None:
             place = f"{spec.group.span.line}:{spec.group.span.column}"
             made.group = self.scope(spec.group, place)
+        if spec.include is not None:
+            made.nested = nested.read(self, spec.include)
         made.broken = len(self.state.findings) > before and self._broken(made)
         made.reads = self._reads(made)
         return made
@@ -173,7 +208,6 @@ class Templates:
             "when": spec.when,
             "share": spec.share or spec.again,
             "tie": spec.tie,
-            "spec": spec.include,
             "cases": spec.routing,
         }
         for name, value in parts.items():
@@ -191,6 +225,7 @@ class Templates:
             or (spec.if_ is not None and made.condition is None)
             or (spec.repeat is not None and made.repeat is None)
             or (spec.from_ is not None and made.wire is None)
+            or (spec.include is not None and made.nested is None)
             or (made.op is not None and made.op not in self.known)
         )
 
@@ -278,11 +313,18 @@ class Templates:
                         unknown_argument(self.state, op, arg, arg.span)
 
 
+def _is_word(raw: Raw) -> bool:
+    return isinstance(raw, Text) and raw.plain and raw in TYPE_WORDS
+
+
 def _values(made: NodeTemplate) -> Iterator[Value]:
     for value in (made.name, made.op_value, made.condition):
         if value is not None:
             yield value
     yield from made.args.values()
+    if made.nested is not None:
+        yield from made.nested.args.values()
+        yield from (ref.value for _, ref in made.nested.cut if ref.value is not None)
     stack = [made.wire] if made.wire is not None else []
     while stack:
         wire = stack.pop()
@@ -294,21 +336,3 @@ def _values(made: NodeTemplate) -> Iterator[Value]:
             stack.append(wire.operands)
         else:
             stack += wire.items if isinstance(wire, Listed) else wire.items.values()
-
-
-def _label(key: Text, around: str) -> str:
-    """A name for the graph of a node: its key, without expressions; of a list item, by position."""
-    if key.isdecimal():
-        return f"{around}_{key}" if around else f"item_{key}"
-    if "$" not in key:
-        return str(key)
-    out, at = "", 0
-    while at < len(key):
-        if key.startswith("$(", at):
-            at = expr.closing(key, at + 1) or len(key)
-        elif key[at] == "$":
-            break
-        else:
-            out += key[at]
-            at += 1
-    return out.strip("_-") or "group"

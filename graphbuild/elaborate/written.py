@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
+from graphbuild import expr
 from graphbuild.errors import Span
 from graphbuild.ir import INPUT
 from graphbuild.ops.base import MISSING, Op
@@ -84,6 +85,25 @@ class Repeat:
 
 
 @dataclass(slots=True, eq=False)
+class Nested:
+    """Another spec as a node: its templates (`Templates`), the params that it is given, a cut."""
+
+    templates: Any
+    args: dict[str, Value]  # the keys are `Text`s
+    cut: tuple[tuple[str, Ref], ...] = ()  # what it gives in place of its own outputs
+    form: Literal["single", "list", "mapping"] = "single"  # of the cut
+
+    @property
+    def root(self) -> ScopeTemplate:
+        found: ScopeTemplate = self.templates.root
+        return found
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        return self.root.inputs
+
+
+@dataclass(slots=True, eq=False)
 class NodeTemplate:
     """A written node. `broken` means that a finding about it is known already."""
 
@@ -98,6 +118,7 @@ class NodeTemplate:
     args: dict[str, Value] = field(default_factory=dict)  # the keys are `Text`s
     wire: Wire | None = None
     group: ScopeTemplate | None = None
+    nested: Nested | None = None
     broken: bool = False
     own_reads: frozenset[str] = frozenset()  # names that its expressions read
     reads: frozenset[str] = frozenset()  # with its group's, its own loop variables aside
@@ -112,6 +133,7 @@ class ScopeTemplate:
     nodes: list[NodeTemplate]
     let: dict[Text, Value]
     params: dict[Text, Value | str]  # a str is a type word
+    kinds: dict[str, Value | str]  # what a param was declared with, where `extends` gave a value
     inputs: tuple[Text, ...]  # declared; none: one input named "input"
     reads: frozenset[str] = frozenset()
     uses: frozenset[str] = frozenset()  # names of ops and blocks that nodes mention
@@ -119,3 +141,21 @@ class ScopeTemplate:
     @property
     def input_names(self) -> tuple[str, ...]:
         return self.inputs or (INPUT,)
+
+
+def label(key: Text, around: str) -> str:
+    """A name for the graph of a node: its key, without expressions; of a list item, by position."""
+    if key.isdecimal():
+        return f"{around}_{key}" if around else f"item_{key}"
+    if "$" not in key:
+        return str(key)
+    out, at = "", 0
+    while at < len(key):
+        if key.startswith("$(", at):
+            at = expr.closing(key, at + 1) or len(key)
+        elif key[at] == "$":
+            break
+        else:
+            out += key[at]
+            at += 1
+    return out.strip("_-") or "group"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 from types import SimpleNamespace
 
 from graphbuild import expr as expressions
@@ -28,7 +27,8 @@ def statements(graph: Graph) -> list[Statement]:
     scopes = distinct(graph)
     called = (node.call for scope in scopes for node in scope.nodes)
     nested = any(isinstance(op, Op) and _holds_layers(op) for op in called)
-    if nested or any(ops.get(match) is None for match in matched):
+    inner = any(rule.within for rule in graph.init)
+    if nested or inner or any(ops.get(match) is None for match in matched):
         return _by_path(graph)
     typed: list[Statement] = []
     layers: dict[str, dict[object, Node]] = {match: {} for match in matched}
@@ -51,7 +51,7 @@ def _chosen(graph: Graph, op: str, path: str, parameters: tuple[str, ...]) -> Ch
     """Per parameter of a layer, the initialiser of the first rule that matches."""
     chosen: Chosen = {}
     for rule in graph.init:
-        if rule.match == op or (path and fnmatchcase(path, rule.match)):
+        if rule.matches(op, path):
             for name, initializer in rule.parameters.items():
                 if name in parameters:
                     chosen.setdefault(name, (initializer, rule.span))
