@@ -23,6 +23,7 @@ from graphbuild.ops import (
     reduce,
     resize,
     shapes,
+    vision,
 )
 from graphbuild.ops.base import Op
 from graphbuild.ops.dtypes import result as result_dtype
@@ -42,7 +43,7 @@ __all__ = [
 
 _TABLES = (
     conv, pool, norm, activation, linear, recurrent, attention, resize, padding, loss,
-    parts, shapes, arithmetic, reduce,
+    parts, shapes, arithmetic, reduce, vision,
 )  # fmt: skip
 _OPS: dict[str, Op] = {op.name: op for table in _TABLES for op in table.OPS}
 
