@@ -187,7 +187,10 @@ class Writer:
             context.used = before
             self._arguments(step, found, chosen, scope)
             symbolic = self.builder.results.settle([result], found.present)
-            if text is not None:
+            if isinstance(test, ast.Name):
+                step.maybe = f"self.{self._attribute(test.id)}"
+                self.attributes[test.id] = None
+            elif text is not None:
                 step.maybe = f"self.{self._attribute(f'has_{identifier(node.name)}')}"
                 context.statements.append(Statement(f"{step.maybe} = {text}", node.span))
         else:

@@ -157,6 +157,9 @@ class Units:
             self.forms[id(graph)] = form(graph)
             templates.setdefault(graph.template, []).append(graph)
             taken.update(variable.name for variable in graph.variables)
+        for graphs in templates.values():
+            if len({self.forms[id(graph)] for graph in graphs}) > 1:  # as an `if` has it
+                self.forms.update((id(graph), "class") for graph in graphs)
         first = _unused(class_name(root.name), taken)
         taken.add(first)
         for template in _callees_first(templates):
