@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from graphbuild import expr as expressions
 from graphbuild.emit.context import Context
 from graphbuild.emit.sizes import static
-from graphbuild.emit.symbols import Sym, SymType, expression, folded, inserted, lost
+from graphbuild.emit.symbols import Sym, SymType, expression, inserted, lost
 from graphbuild.emit.units import Call
 from graphbuild.ir import Several, Tensor, Type
 

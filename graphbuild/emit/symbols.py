@@ -141,8 +141,9 @@ def _multiple(tree: ast.expr) -> tuple[str, int] | None:
         name, number = tree.left, tree.right
         if isinstance(name, ast.Constant):
             name, number = number, name
-        if isinstance(name, ast.Name) and isinstance(number, ast.Constant):
-            return name.id, number.value
+        times = _number(number)
+        if isinstance(name, ast.Name) and times is not None:
+            return name.id, times
     return None
 
 

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import strategies as st
 from torch import nn
+from vision import torchvision
 
 from graphbuild import ops
 from graphbuild.ops.base import Args, Op, Shape, ShapeError
@@ -200,11 +201,17 @@ def tensors(
     return out
 
 
+def layer(op: Op) -> type[nn.Module]:
+    """The class of a layer, in torch or torchvision."""
+    made: type[nn.Module] = getattr(torchvision.ops if "torchvision" in op.source else nn, op.name)
+    return made
+
+
 def build(op: Op, args: Args) -> nn.Module | None:
     """The layer, or None for a function."""
     if not op.layer:
         return None
-    module: nn.Module = getattr(nn, op.name)(**vars(args))
+    module = layer(op)(**vars(args))
     # In training they refuse a single number per channel, which no shape rule can know.
     return module.eval() if re.search("BatchNorm|InstanceNorm", op.name) else module
 

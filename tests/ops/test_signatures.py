@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 
 import pytest
+from calls import layer
 from generate_signatures import FUNCTIONS, LAYERS, signatures
-from torch import nn
 
 from graphbuild import ops
 from graphbuild.ops.signatures import SIGNATURES
@@ -43,12 +43,12 @@ def test_row(name: str) -> None:
     for rule in (op.overwrites, op.saves_output):
         assert isinstance(rule, bool) or rule in names
     if op.module is not None:
-        layer = ops.get(op.module)
-        assert layer is not None
-        assert set(names) <= {a.name for a in layer.arguments}
+        module = ops.get(op.module)
+        assert module is not None
+        assert set(names) <= {a.name for a in module.arguments}
     if op.layer:
         # A layer's operands are called as its forward calls them, where torch names them well.
-        forward = inspect.signature(getattr(nn, name).forward).parameters
+        forward = inspect.signature(layer(op).forward).parameters
         assert len(forward) - 1 >= len(op.operands)
 
 

@@ -36,6 +36,7 @@ ZOO = [
     Case("resnet18", models.resnet18),
     Case("resnet50", models.resnet50),
     Case("densenet121", models.densenet121),
+    Case("efficientnet_b0", models.efficientnet_b0),
 ]
 
 # The same specs with other params: nothing in them is true only of the numbers they stand with.
@@ -50,6 +51,28 @@ FAMILY = [
         "resnet50",
         lambda: models.ResNet(models.resnet.Bottleneck, [1, 2, 1, 2], num_classes=7),
         {"layers": [1, 2, 1, 2], "num_classes": 7},
+    ),
+    Case("resnet50", models.resnext50_32x4d, {"groups": 32, "width_per_group": 4}),
+    Case("resnet50", models.wide_resnet50_2, {"width_per_group": 128}),
+    *(
+        Case(
+            "resnet50",
+            functools.partial(models.resnet50, replace_stride_with_dilation=dilate),
+            {"dilate": dilate},
+        )
+        for dilate in ([False, True, True], [True, False, True])
+    ),
+    Case("efficientnet_b0", models.efficientnet_b1, {"depth_mult": 1.1}),
+    Case(
+        "efficientnet_b0",
+        lambda: models.efficientnet_b3(num_classes=10, stochastic_depth_prob=0.5),
+        {
+            "width_mult": 1.2,
+            "depth_mult": 1.4,
+            "dropout": 0.3,
+            "drop_path": 0.5,
+            "num_classes": 10,
+        },
     ),
     Case(
         "googlenet",
