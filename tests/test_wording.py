@@ -80,6 +80,25 @@ def test_a_condition_that_a_number_decides_is_not_written() -> None:
     assert "stride=2 if i == 0 else 1" in source
 
 
+EITHER = """
+inputs: {x: [N, 4, H=8, W=8]}
+blocks:
+  layer:
+    params: {smooth: bool}
+    nodes:
+      - {op: Conv2d, out_channels: 4, kernel_size: 1}
+      - {op: GELU, if: $smooth}
+      - {op: ReLU, if: $(not smooth)}
+nodes:
+  one: {op: layer, smooth: true}
+  two: {op: layer, smooth: false}
+"""
+
+
+def test_of_two_items_one_is_there() -> None:
+    assert "nn.GELU() if smooth else nn.ReLU()" in prove(EITHER).source
+
+
 VISION = """
 inputs: {x: [N, 4, H=8, W=8]}
 nodes:

@@ -37,6 +37,29 @@ ZOO = [
     Case("resnet50", models.resnet50),
     Case("densenet121", models.densenet121),
     Case("efficientnet_b0", models.efficientnet_b0),
+    Case("mobilenet_v3_small", models.mobilenet_v3_small),
+]
+
+# The rows of MobileNetV3-Large: kernel, exp, out, SE, HS, stride.
+LARGE = [
+    dict(zip(("kernel", "exp", "out", "SE", "HS", "stride"), row, strict=True))
+    for row in (
+        (3, 16, 16, False, False, 1),
+        (3, 64, 24, False, False, 2),
+        (3, 72, 24, False, False, 1),
+        (5, 72, 40, True, False, 2),
+        (5, 120, 40, True, False, 1),
+        (5, 120, 40, True, False, 1),
+        (3, 240, 80, False, True, 2),
+        (3, 200, 80, False, True, 1),
+        (3, 184, 80, False, True, 1),
+        (3, 184, 80, False, True, 1),
+        (3, 480, 112, True, True, 1),
+        (3, 672, 112, True, True, 1),
+        (5, 672, 160, True, True, 2),
+        (5, 960, 160, True, True, 1),
+        (5, 960, 160, True, True, 1),
+    )
 ]
 
 # The same specs with other params: nothing in them is true only of the numbers they stand with.
@@ -62,6 +85,12 @@ FAMILY = [
         )
         for dilate in ([False, True, True], [True, False, True])
     ),
+    Case(
+        "mobilenet_v3_small",
+        lambda: models.mobilenet_v3_small(width_mult=0.6, num_classes=10, dropout=0.5),
+        {"width_mult": 0.6, "num_classes": 10, "dropout": 0.5},
+    ),
+    Case("mobilenet_v3_small", models.mobilenet_v3_large, {"hidden": 1280, "bottlenecks": LARGE}),
     Case("efficientnet_b0", models.efficientnet_b1, {"depth_mult": 1.1}),
     Case(
         "efficientnet_b0",
