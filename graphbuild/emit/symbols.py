@@ -154,7 +154,7 @@ def inserted(tree: ast.expr, sizes: Mapping[str, ast.expr]) -> ast.expr:
     def merged(node: ast.expr) -> ast.expr | None:
         name, times = _multiple(node) or ("", 1)
         inner = _multiple(sizes[name]) if name in sizes else None
-        if inner is None or times == 1:
+        if inner is None or times == 1 or inner[1] == 1:
             return None
         key = f"{name} * {times}"  # not a name, so it stands for this product alone
         found[key] = ast.BinOp(ast.Name(inner[0]), ast.Mult(), ast.Constant(times * inner[1]))

@@ -38,6 +38,7 @@ ZOO = [
     Case("densenet121", models.densenet121),
     Case("efficientnet_b0", models.efficientnet_b0),
     Case("mobilenet_v3_small", models.mobilenet_v3_small),
+    Case("shufflenet_v2_x1_0", models.shufflenet_v2_x1_0),
 ]
 
 # The rows of MobileNetV3-Large: kernel, exp, out, SE, HS, stride.
@@ -91,6 +92,11 @@ FAMILY = [
         {"width_mult": 0.6, "num_classes": 10, "dropout": 0.5},
     ),
     Case("mobilenet_v3_small", models.mobilenet_v3_large, {"hidden": 1280, "bottlenecks": LARGE}),
+    Case(
+        "shufflenet_v2_x1_0",
+        lambda: models.shufflenet_v2_x2_0(num_classes=7),
+        {"widths": [122, 244, 488], "last": 2048, "num_classes": 7},
+    ),
     Case("efficientnet_b0", models.efficientnet_b1, {"depth_mult": 1.1}),
     Case(
         "efficientnet_b0",
