@@ -144,5 +144,6 @@ try:
 except ImportError:
     print("ran alone")
 """
-    done = python("-c", script, cwd=tmp_path, without=barred(tmp_path / "barred", "graphbuild"))
+    (tmp_path / "alone.py").write_text(script, encoding="utf-8")
+    done = python("alone.py", cwd=tmp_path, without=barred(tmp_path / "barred", "graphbuild"))
     assert done.stdout == "ran alone\n", done.stderr

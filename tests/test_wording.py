@@ -80,6 +80,25 @@ def test_a_condition_that_a_number_decides_is_not_written() -> None:
     assert "stride=2 if i == 0 else 1" in source
 
 
+REPEATED = """
+inputs: {x: [N, 4, H=8, W=8]}
+blocks:
+  stage:
+    params: {depth: int}
+    nodes:
+      layer-$(i + 1): {op: Conv2d, out_channels: 4, kernel_size: 1, repeat: $depth}
+nodes:
+  one: {op: stage, depth: 2}
+  two: {op: stage, depth: 3}
+"""
+
+
+def test_children_of_one_repetition_are_one_dict() -> None:
+    source = prove(REPEATED).source
+    assert 'f"layer-{i + 1}": nn.Conv2d(' in source
+    assert "**" not in source
+
+
 EITHER = """
 inputs: {x: [N, 4, H=8, W=8]}
 blocks:

@@ -21,7 +21,8 @@ def sequential(items: list[Item]) -> str:
     """`nn.Sequential(...)` of these children."""
     if listed(items):
         return call("nn.Sequential", elements(items))
-    if all(is_attribute(i.name) for i in items if not i.loop):
+    repeated = len(items) == 1 and items[0].loop is not None
+    if not repeated and all(is_attribute(i.name) for i in items if not i.loop):
         return f"nn.Sequential({call('OrderedDict', keywords(items))})"
     return f"nn.Sequential(OrderedDict({entries(items)}))"
 

@@ -29,6 +29,17 @@ class Case:
         return "-".join([self.spec, *self.params])
 
 
+def regnet(name: str, **arguments: Any) -> Callable[[], nn.Module]:
+    """A RegNet of torchvision, which computes its widths with tensors: never on the meta device."""
+
+    def build() -> nn.Module:
+        with torch.device("cpu"):
+            model: nn.Module = getattr(models, f"regnet_{name}")(**arguments)
+        return model
+
+    return build
+
+
 ZOO = [
     Case("alexnet", models.alexnet),
     Case("vgg16", models.vgg16),
@@ -96,6 +107,26 @@ FAMILY = [
         "shufflenet_v2_x1_0",
         lambda: models.shufflenet_v2_x2_0(num_classes=7),
         {"widths": [122, 244, 488], "last": 2048, "num_classes": 7},
+    ),
+    # torchvision draws the weights by another function, with the same spread.
+    Case("regnet_y_400mf", regnet("y_400mf")),
+    Case(
+        "regnet_y_400mf",
+        regnet("y_800mf"),
+        {"depth": 14, "w_0": 56, "w_a": 38.84, "w_m": 2.4, "group_width": 16},
+    ),
+    Case(
+        "regnet_y_400mf",
+        regnet("x_400mf", num_classes=10),
+        {
+            "depth": 22,
+            "w_0": 24,
+            "w_a": 24.48,
+            "w_m": 2.54,
+            "group_width": 16,
+            "se_ratio": 0,
+            "num_classes": 10,
+        },
     ),
     Case("efficientnet_b0", models.efficientnet_b1, {"depth_mult": 1.1}),
     Case(
