@@ -114,10 +114,12 @@ def _shape(args: Args, x: Shape) -> Shape:
         whole = product([sizes[name] for name in group if name != unknown])
         if unknown is None and whole != size:
             raise ShapeError(f"({' '.join(group)}) holds {whole}, but the dimension is {size}")
-        if unknown is not None:
-            if whole != 1 and size % whole:
+        if unknown is not None and len(group) > 1:
+            sizes[unknown], rest = divmod(size, whole)
+            if rest:
                 raise ShapeError(f"({' '.join(group)}): {size} is not divisible by {whole}")
-            sizes[unknown] = size if whole == 1 else size // whole
+        elif unknown is not None:
+            sizes[unknown] = size
     return tuple(product([sizes[name] for name in group]) for group in pattern.right)
 
 
