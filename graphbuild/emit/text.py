@@ -132,8 +132,8 @@ def head(graph: Graph, code: str) -> str:
     title = f"{graph.name}: {' '.join(graph.doc.split())}" if graph.doc else graph.name
     file = graph.span.source.name.replace("\\", "/").rsplit("/", 1)[-1] if graph.span else "a spec"
     own = sorted({module for scope in distinct(graph) for module in _modules(scope)})
-    beside = ["torchvision"] * _reads(code, "torchvision")
-    needs = "needs only torch" if not beside + own else f"needs torch and {', '.join(beside + own)}"
+    others = ", ".join(dict.fromkeys(module.split(".")[0] for module in own))
+    needs = f"needs torch and {others}" if own else "needs only torch"
     lines = docstring(
         f"{_wrapped(_sentence(title))}\n\nWritten by graphbuild from {file}; {needs}."
     )
@@ -148,14 +148,13 @@ def head(graph: Graph, code: str) -> str:
         lines.append("import torch")
     if _reads(code, "F"):
         lines.append("import torch.nn.functional as F")
-    lines += [f"import {module}" for module in beside]
+    if "torchvision.ops" in own:
+        lines.append("import torchvision.ops")
+        own.remove("torchvision.ops")
     lines.append("from torch import Tensor, nn")
     lines += ["", *(f"import {module}" for module in own)] if own else []
     text = "\n".join(lines) + "\n"
     return text + _DIVISIBLE if "make_divisible(" in code else text
-
-
-_LIBRARIES = ("nn", "torch", "F", "torchvision")
 
 
 def _reads(code: str, module: str) -> bool:
@@ -166,4 +165,4 @@ def _modules(graph: Graph) -> list[str]:
     """Where the user's own ops come from."""
     sources = [node.call.source for node in graph.nodes if isinstance(node.call, Op)]
     modules = {source.rpartition(".")[0] for source in sources}
-    return [m for m in modules if m and m.split(".")[0] not in _LIBRARIES]
+    return [m for m in modules if m and m.split(".")[0] not in ("nn", "torch", "F")]

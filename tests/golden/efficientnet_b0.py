@@ -7,7 +7,7 @@ Written by graphbuild from efficientnet_b0.yaml; needs torch and torchvision.
 import math
 
 import torch
-import torchvision
+import torchvision.ops
 from torch import Tensor, nn
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import torch
-import vision  # noqa: F401  (so that what needs torchvision loads)
 from torch import Tensor, nn
 
 import graphbuild
