@@ -50,7 +50,7 @@ def test_every_dependency_is_pinned() -> None:
         needed = {_bare(line) for line in requires("graphbuild") or ()}
     except PackageNotFoundError:
         pytest.skip("graphbuild is not installed, only on the path")
-    assert needed <= pinned
+    assert needed - {"graphbuild"} <= pinned  # an extra may name another of its own
 
 
 def _bare(requirement: str) -> str:
