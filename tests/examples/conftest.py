@@ -7,7 +7,9 @@ import runpy
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from command import ROOT
@@ -63,3 +65,10 @@ def example(
         return Result(out, tmp_path)
 
     return run
+
+
+@pytest.fixture
+def imported(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
+    """`imported("gradcam")` is the example as a module."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    return import_module
