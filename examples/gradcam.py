@@ -19,7 +19,7 @@ import graphbuild
 from common import Output, Seed, picture, progress, run
 
 Steps = Annotated[int, typer.Option(min=1, help="Training steps.")]
-Layer = Annotated[str, typer.Option(help="The block that is looked into.")]
+Layer = Annotated[str, typer.Option(help="The block that is looked into, of images: N×C×H×W.")]
 Weights = Annotated[
     Path | None,
     typer.Option(
@@ -85,10 +85,10 @@ def main(
         names = ["temple", "flower"]
     else:
         model = graphbuild.compile("resnet18", init=False)
-        model.load_state_dict(torch.load(weights, weights_only=True))
+        model.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
         names = [f"class {label}" for label in range(1000)]
-    if layer not in dict(model.named_children()):
-        raise typer.BadParameter(f"the blocks are {', '.join(dict(model.named_children()))}")
+    if layer not in dict(model.named_modules()):
+        raise typer.BadParameter(f"resnet18 has no layer {layer!r}; try layer3")
     if weights is None:
         train(model, images, steps)
 

@@ -67,15 +67,15 @@ def main(
     graph = graphbuild.elaborate(graphbuild.read(spec))
     shape = graph.inputs[0].type.shape[1:]
     last = graph.outputs[0].edge.source
+    model = graphbuild.load(graphbuild.emit(graph), init=False)
+    if layer not in dict(model.named_modules()):
+        raise typer.BadParameter(f"{spec} has no layer {layer!r}")
     if weights is not None:
-        model = graphbuild.load(graphbuild.emit(graph), init=False)
-        model.load_state_dict(torch.load(weights, weights_only=True))
+        model.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
     elif spec == "lenet5":
         model, *_ = lenet5.train(*split(*digits(32)), epochs)
     else:
         raise typer.BadParameter(f"{spec} needs --weights")
-    if layer not in dict(model.named_modules()):
-        raise typer.BadParameter(f"{spec} has no layer {layer!r}")
 
     model.eval()
     classes, *_ = ascend(model, last, shape, steps, l1)
