@@ -20,14 +20,8 @@ from graphbuild.ir_text import show
 
 GOLDEN = Path(__file__).parent / "golden"
 KEPT = (
-    "alexnet",
-    "densenet121",
-    "efficientnet_b0",
-    "googlenet",
-    "lenet5",
-    "resnet18",
-    "resnet50",
-    "vgg16",
+    *("alexnet", "densenet121", "dynamic_mlp", "efficientnet_b0", "googlenet", "lenet5"),
+    *("multimodal", "resnet18", "resnet50", "vgg16"),
 )
 
 
