@@ -47,13 +47,19 @@ Wired = Source | Merged
 def wire(scope: Scope, item: Item, position: int) -> tuple[Wired, ...]:
     """The operands of a node, names checked. Raises Poisoned, having reported what is wrong."""
     if scope.repeated is not None:
+        if not scope.inputs:
+            hint = f"a name with $(i), such as {scope.name}$(i), makes siblings of them"
+            message = f"{scope.name!r} takes no input that its turns could hand on"
+            scope.report("E205", message, item.template.span, suggestion=hint)
+            raise Poisoned
         first, *others = scope.input_names
         before = scope.items[position - 1].name if position else first
         return (Source(before), *map(Source, others))
     written = item.template.wire
+    target = item.target
     if written is not None:
         return _wires(scope, item, written)
-    if isinstance(item.target, Op) and not item.target.operands and not item.target.variadic:
+    if isinstance(target, Op) and target.optional == len(target.operands):  # it needs none
         return ()
     return (_implicit(scope, item, position),)
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from graphbuild.dims import REQUIRED
+from graphbuild.dims import PROBES, REQUIRED
 from graphbuild.ir import Several, Tensor, Type
 from graphbuild.ops import ArgProblem, check_args, result_dtype
 from graphbuild.ops.base import Args, Op, Shape, ShapeError
@@ -84,7 +84,7 @@ def typed(op: Op, probes: Sequence[Values], operands: Sequence[Tensor]) -> Typed
     results: list[Any] = []
     if not several:
         results.append(rule(space, *example))
-        if results[0] is example[0] and _fixed(op, args, space, inferred, columns):
+        if example and results[0] is example[0] and _fixed(op, args, space, inferred, columns):
             keeps = dtype == operands[0].dtype
             kept = operands[0] if keeps else Tensor(dtype, operands[0].shapes)
             return Typed(args, frozenset(inferred), kept)
@@ -153,6 +153,8 @@ def _infer(op: Op, args: Values, columns: Sequence[tuple[Shape, ...] | None]) ->
 
 def _columns(operands: Sequence[Tensor]) -> list[tuple[Shape, ...] | None]:
     """The operands' shapes per probe; None where one of them has none."""
+    if not operands:
+        return [()] * PROBES
     if len(operands) == 1:
         return [None if s is None else (s,) for s in operands[0].shapes]
     columns = zip(*(t.shapes for t in operands), strict=True)

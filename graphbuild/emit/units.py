@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from graphbuild.emit.kinds import made
 from graphbuild.emit.structures import Slot, Structure, Unlike, joined, rank, slot
 from graphbuild.emit.symbols import SymType
 from graphbuild.ir import Graph, Node, Several
@@ -227,7 +228,7 @@ class Units:
         if node.call is None:
             return None if node.condition is not None else "null"
         if isinstance(node.call, Op):
-            return node.call.name
+            return (node.call.name, *made(node)) if node.call.own else node.call.name
         return self._of.get(id(node.call)) or self._structures[id(node.call)]
 
     def _uneven(self, graph: Graph) -> Iterator[Slot]:

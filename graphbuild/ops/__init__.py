@@ -23,7 +23,9 @@ from graphbuild.ops import (
     reduce,
     resize,
     shapes,
+    tensors,
 )
+from graphbuild.ops.attributes import attributes
 from graphbuild.ops.base import Op
 from graphbuild.ops.dtypes import result as result_dtype
 from graphbuild.ops.parts import index_source
@@ -32,6 +34,7 @@ from graphbuild.ops.types import ArgProblem, check_args
 __all__ = [
     "ArgProblem",
     "Op",
+    "attributes",
     "check_args",
     "get",
     "index_source",
@@ -42,7 +45,7 @@ __all__ = [
 
 _TABLES = (
     conv, pool, norm, activation, linear, recurrent, attention, resize, padding, loss,
-    parts, shapes, arithmetic, reduce,
+    parts, shapes, arithmetic, reduce, tensors,
 )  # fmt: skip
 _OPS: dict[str, Op] = {op.name: op for table in _TABLES for op in table.OPS}
 
