@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 
@@ -186,7 +187,7 @@ def _check_shapes(spec: InitSpec, rules: list[InitRule], state: State, layers: _
         earlier = [r for r in rules[:-1] if name in r.parameters]
         for node in {id(node): node for node in layers.of(last)}.values():
             shape = _parameters(node).get(name)
-            wanted = unmet(initializer, shape) if shape is not None else None
+            wanted = unmet(_of(node, initializer, state), shape) if shape is not None else None
             path = _first_path(node, last, earlier, state, layers) if wanted else None
             if path is not None:
                 state.report(
@@ -197,6 +198,17 @@ def _check_shapes(spec: InitSpec, rules: list[InitRule], state: State, layers: _
                     found=f"the shape {show(shape)}",
                 )
                 break
+
+
+def _of(node: Node, initializer: Initializer, state: State) -> Initializer:
+    """An initialiser with its arguments as they are for one layer."""
+    args = dict(initializer.args)
+    for name, arg in args.items():
+        read = expr.names(arg.expr) if arg.expr is not None else frozenset()
+        if read:
+            env = {n: v.value for n, v in state.visible.items()} | _attributes(node)
+            args[name] = replace(arg, value=expr.evaluate(arg.expr, env))  # type: ignore[arg-type]
+    return Initializer(initializer.name, args)
 
 
 def _first_path(

@@ -59,7 +59,7 @@ def _buffer_dtype(args: Args, *source: str) -> str:
 
 _GIVEN = (
     Argument("shape", "Positives | None", None),
-    Argument("init", "str | dict[str, Any] | None", None),
+    Argument("init", "Initialiser | None", None),
     Argument(VALUE, "Any", None),
     Argument("dtype", _DTYPES, None),
 )

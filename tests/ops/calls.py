@@ -16,6 +16,9 @@ from torch import nn
 from graphbuild import ops
 from graphbuild.ops.base import Args, Op, Shape, ShapeError
 
+# All but the tensors that a module itself keeps, which nothing of torch's stands for.
+CALLED = [op.name for op in map(ops.get, ops.names()) if op is not None and not op.own]
+
 torch.set_num_threads(1)
 
 _OPERATORS = {
