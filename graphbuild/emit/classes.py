@@ -12,7 +12,7 @@ from graphbuild.emit.arguments import exported, lets, mappings, params, shown
 from graphbuild.emit.build import Builder
 from graphbuild.emit.context import Context
 from graphbuild.emit.docs import shapes_line
-from graphbuild.emit.forward import MARK, Forward, Step, attribute
+from graphbuild.emit.forward import MARK, Forward, Step, attribute, spelled
 from graphbuild.emit.items import Item, elements, entries, listed, sequential
 from graphbuild.emit.kinds import is_own
 from graphbuild.emit.parts import EmitError, Scope, Statement
@@ -231,7 +231,9 @@ class Writer:
             free = next((arg.expr for arg in given if arg.free), None)
             if free is not None:
                 tree = self._read_shapes(free, scope, reads)
-            step.arguments[name] = self.own_text(tree, found.present[0].env)
+            text = self.own_text(tree, found.present[0].env)
+            op = step.node.call
+            step.arguments[name] = spelled(op, name, text) if isinstance(op, Op) else text
         step.reads = tuple(sorted(reads))
 
     def _own_text(self, tree: ast.expr, env: Mapping[str, object]) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from graphbuild import expr as expressions
 from graphbuild.emit.build import symbolic
-from graphbuild.emit.forward import attribute, function
+from graphbuild.emit.forward import attribute, function, spelled
 from graphbuild.emit.items import call
 from graphbuild.emit.kinds import FILLS, given, initializer, is_own
 from graphbuild.emit.parts import Irregular, Scope, Statement
@@ -297,7 +297,10 @@ class Tensors:
             node.call, found.present, sizes, scope, identifier(node.name), frozenset()
         )
         text = self._text(found)
-        return function(node.call, operands, {n: text(tree) for n, tree in chosen.items()})
+        arguments = {n: spelled(node.call, n, text(tree)) for n, tree in chosen.items()}
+        types = [self.graph.value(edge) for edge in node.operands]
+        shapes = [type_.shape for type_ in types if isinstance(type_, Tensor)]
+        return function(node.call, operands, arguments, shapes)
 
     # -- texts --------------------------------------------------------------------------------
 

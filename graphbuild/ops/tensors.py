@@ -11,10 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from graphbuild.ops.base import Args, Argument, Op, Shape
-from graphbuild.ops.dtypes import KIND
 
 VALUE = "value"  # what a raw parameter is called among the parameters of its own node
-_DTYPES = f"Literal[{', '.join(map(repr, KIND))}] | None"
 
 
 def extent(value: Any) -> Shape:
@@ -61,7 +59,7 @@ _GIVEN = (
     Argument("shape", "Positives | None", None),
     Argument("init", "Initialiser | None", None),
     Argument(VALUE, "Any", None),
-    Argument("dtype", _DTYPES, None),
+    Argument("dtype", "Dtype | None", None),
 )
 
 OPS: list[Op] = [
