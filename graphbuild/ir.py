@@ -155,17 +155,21 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Initializer:
-    """A `torch.nn.init` function without its underscore ("kaiming_normal"), and its arguments."""
+    """A `torch.nn.init` function without its underscore ("kaiming_normal"), and its arguments.
+
+    Where an expression reads attributes of the layer (`out_features`), the value is that of one.
+    """
 
     name: str
-    args: Mapping[str, object]
+    args: Mapping[str, Arg]
 
 
 @dataclass(frozen=True, slots=True)
 class InitRule:
     """Initialisers by parameter name, for layers of an op (`Conv2d`) or paths (`features.*`).
 
-    `within`: for the layers below these paths only, where another spec says so of its own.
+    A raw parameter is a path as well; among its own parameters it is called `value`. `within`: a
+    rule of a spec inside this one, for the layers below these paths only.
     """
 
     match: str
@@ -180,10 +184,13 @@ class InitRule:
 
     def matches(self, op: str, path: str) -> bool:
         """Whether it speaks of a layer."""
+        return self.covers(path) and (self.by_path or op == self.match)
+
+    def covers(self, path: str) -> bool:
+        """Whether it speaks of layers at a path, whatever they are."""
         if self.by_path:
             return fnmatchcase(path, self.match)
-        inside = not self.within or any(path.startswith(f"{p}.") for p in self.within)
-        return inside and op == self.match
+        return not self.within or any(path.startswith(f"{p}.") for p in self.within)
 
 
 @dataclass(frozen=True, slots=True)

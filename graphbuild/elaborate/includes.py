@@ -12,7 +12,7 @@ from dataclasses import replace
 from glob import escape
 from typing import TYPE_CHECKING
 
-from graphbuild.elaborate import calls, cut, faults, initialisers, params
+from graphbuild.elaborate import calls, cut, faults, init_rules, params
 from graphbuild.elaborate.inputs import size_of
 from graphbuild.elaborate.state import Poisoned, Site, frozen
 from graphbuild.elaborate.template import Templates
@@ -72,7 +72,7 @@ def call(scope: Scope, item: Item, target: Nested, operands: Sequence[Operand] |
             graph = _cut(scope, target, graph, paths)
         if graph is None:
             return None
-        return replace(graph, init=initialisers.rules(templates_, templates_.state, graph))
+        return replace(graph, init=init_rules.rules(templates_, templates_.state, graph))
 
     graph = calls.once(scope, key, site, make)
     given = {v.name: args[v.name] for v in own if v.name in args}

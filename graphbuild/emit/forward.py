@@ -56,6 +56,7 @@ class Forward:
             self._read(output.edge, len(steps))
         # Values that may be another one, handed on by a node that is absent.
         self.passing = {step.node.name for step in steps if step.maybe}
+        self.own = frozenset(n.name for n in graph.nodes if isinstance(n.call, Op) and n.call.own)
         self.returned = self._returned_directly()
         self.webs: dict[str, int] = {}  # a value -> its variable, as a number
         self.members: list[list[str]] = []
@@ -113,6 +114,7 @@ class Forward:
                     self.webs[edge.source]
                     for edge in map(self.source, step.node.operands)
                     if not edge.select
+                    and edge.source not in self.own
                     and self.uses.get(edge.source) == position
                     and (step.maybe or len(self.readers[edge.source]) == 1)
                     and (plain or self.webs[edge.source] >= len(self.graph.inputs))
@@ -140,12 +142,13 @@ class Forward:
         self.members.append([value])
 
     def variable(self, value: str) -> str:
-        return self.names[self.webs[self.source(Edge(value)).source]]
+        source = self.source(Edge(value)).source
+        return attribute(source) if source in self.own else self.names[self.webs[source]]
 
     def operand(self, edge: Edge) -> str:
         """An operand as it is written: a variable, or a part of one."""
         edge = self.source(edge)
-        text = self.names[self.webs[edge.source]]
+        text = self.variable(edge.source)
         type_ = self.graph.value(Edge(edge.source))
         node = self.graph.by_name.get(edge.source)
         for depth, index in enumerate(edge.select):

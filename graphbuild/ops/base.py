@@ -121,6 +121,7 @@ class Op:
     # Its backward reads its output (sigmoid), so nothing may overwrite it: always, or if that argument is true
     saves_output: str | bool = False
     training: bool = False  # a function that is also told `training=self.training` (dropout)
+    own: bool = False  # neither layer nor function: a tensor that the module itself keeps
 
     @property
     def layer(self) -> bool:
