@@ -33,7 +33,9 @@ def warn(templates: Templates, state: State, root: Scope) -> None:
     spec = templates.spec
     mentioned = set(templates.root.uses).union(*(b.uses for b in templates.blocks.values()))
     mentioned |= state.used | _texts(templates)
-    for name in spec.blocks:
+    choices = [v.constant for v in templates.root.params.values() if isinstance(v, Value)]
+    chosen = any(isinstance(one, str) and one in templates.blocks for one in choices)
+    for name in spec.blocks if not chosen else ():  # another could be named by that param
         if name not in mentioned:
             state.report("W302", f"nobody calls the block {str(name)!r}", name.span)
     read = set(_spec_reads(templates))

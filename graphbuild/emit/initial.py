@@ -184,7 +184,8 @@ class Rules:
     def _test(self, alike: list[Test]) -> str:
         first = alike[0]
         if first.is_exact:
-            return f'name == "{first.rule.match}"'
+            paths = _quoted(list(dict.fromkeys(test.rule.match for test in alike)))
+            return f"name == {paths[0]}" if len(paths) == 1 else f"name in ({', '.join(paths)})"
         sources = list(dict.fromkeys(s for test in alike for s in test.sources))
         one, many = "isinstance(module, {})", "isinstance(module, ({}))"
         if self.nested:  # the projection of an attention is a subclass of Linear
@@ -300,8 +301,10 @@ def _tests(rule: InitRule, names: Collection[str], layers: list[Layer]) -> list[
 
 def _alike(last: tuple[list[Test], list[Statement]], test: Test, body: list[Statement]) -> bool:
     """Whether two tests of types do the same, and so can be one."""
-    before = last[0][-1].rule
-    if test.rule.by_path or before.by_path or test.rule.within != before.within:
+    before = last[0][-1]
+    if test.is_exact != before.is_exact or test.rule.within != before.rule.within:
+        return False
+    if not test.is_exact and (test.rule.by_path or before.rule.by_path):
         return False
     return [s.code for s in last[1]] == [s.code for s in body]
 

@@ -176,6 +176,7 @@ class EfficientnetB0(nn.Module):
         self.classifier = nn.Sequential(
             nn.Dropout(p=dropout, inplace=True), nn.Linear(4 * widths[-1], num_classes)
         )
+        self.num_classes = num_classes
         self.init_weights()
 
     def forward(self, image: Tensor) -> Tensor:
@@ -196,6 +197,8 @@ class EfficientnetB0(nn.Module):
                 nn.init.zeros_(module.bias)
             elif isinstance(module, nn.Linear):
                 nn.init.uniform_(
-                    module.weight, a=-0.03162277660168379, b=0.03162277660168379
+                    module.weight,
+                    a=-1 / math.sqrt(self.num_classes),
+                    b=1 / math.sqrt(self.num_classes),
                 )
                 nn.init.zeros_(module.bias)
