@@ -113,13 +113,13 @@ class Templates:
 
     def place(self, local: str) -> str:
         """What tells a piece of the spec from every other one, also from those of other files."""
-        return f"{self.file}:{local}" if self.file and local else self.file or local
+        return f"{self.file}:{local}" if self.file else local
 
     def inside(self, spec: Spec) -> Templates:
         """Those of a spec that a node of this one is."""
         known = self.state.templates
         if id(spec) not in known:
-            file = unique(Path(spec.source.name).name, [t.file for t in known.values()])
+            file = unique(Path(spec.source.name).stem, [t.file for t in known.values()])
             known[id(spec)] = Templates(spec, self.state.inside(), file)
         found: Templates = known[id(spec)]
         return found

@@ -10,15 +10,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
+from itertools import groupby
 
 from graphbuild import expr as expressions
 from graphbuild import ops
+from graphbuild.emit.drawn import Layer, arguments, parameters
+from graphbuild.emit.drawn import layers as layers_of
 from graphbuild.emit.forward import attribute
 from graphbuild.emit.items import call
 from graphbuild.emit.parts import Statement
 from graphbuild.emit.units import distinct
-from graphbuild.ir import Graph, Initializer, InitRule, Node
+from graphbuild.ir import Graph, Initializer, InitRule
 from graphbuild.names import is_attribute
 from graphbuild.ops.base import Op
 from graphbuild.ops.tensors import VALUE
@@ -37,24 +39,6 @@ _INNER = {
         ("norm2", "nn.LayerNorm"),
     ),
 }
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A layer with parameters, or a raw parameter."""
-
-    path: str
-    node: Node
-    parameters: tuple[str, ...]
-
-    @property
-    def op(self) -> Op:
-        if not isinstance(self.node.call, Op):
-            raise TypeError(f"{self.path} is no layer")
-        return self.node.call
-
-    def key(self, parameter: str) -> str:
-        return self.path if self.op.own else f"{self.path}.{parameter}"
 
 
 @dataclass
@@ -91,7 +75,7 @@ class Rules:
         by_path = any(rule.by_path or rule.within for rule in self.graph.init)
         if not by_path and not self.nested:
             return self._loop(self._chains(list(self._distinct())))
-        layers = list(_layers(self.graph))
+        layers = list(layers_of(self.graph))
         raw = [layer for layer in layers if layer.op.own]
         layers = [layer for layer in layers if not layer.op.own]
         chains = self._chains(layers)
@@ -116,7 +100,7 @@ class Rules:
                     key = (node.call.name, repr(given))
                     if key not in seen:
                         seen.add(key)
-                        yield Layer("", node, _parameters(node))
+                        yield Layer("", node, parameters(node))
 
     def _matching(self, layer: Layer) -> list[InitRule]:
         """The rules that draw some of a layer, in their order."""
@@ -146,8 +130,8 @@ class Rules:
     def _left(self, rule: InitRule, name: str, layers: list[Layer]) -> list[Test]:
         """A rule as tests for one parameter; of a spec inside, where those before leave some."""
         if rule.within:
-            position = next(i for i, r in enumerate(self.graph.init) if r is rule)
-            before = [r for r in self.graph.init[:position] if name in r.parameters]
+            rules = self.graph.init[: self.graph.init.index(rule)]
+            before = [r for r in rules if name in r.parameters]
             layers = [x for x in layers if not any(r.matches(x.op.name, x.path) for r in before)]
         return _tests(rule, [name], layers)
 
@@ -174,9 +158,13 @@ class Rules:
                     last[0].append(test)
                 else:
                     branches.append(([test], body))
-            for position, (alike, body) in enumerate(branches):
-                word = "elif" if position else "if"
-                made.append(Statement(f"{word} {self._test(alike)}:", body[0].span, body))
+            same = groupby(branches, key=lambda branch: _code(branch[1]))  # what does so in one
+            for position, one in enumerate(list(group) for _, group in same):
+                tests = [self._test(alike) for alike, _ in one]
+                if len(tests) > 1:
+                    tests = [f"({said})" if " and " in said else said for said in tests]
+                said = f"{'elif' if position else 'if'} {' or '.join(tests)}:"
+                made.append(Statement(said, one[0][1][0].span, one[0][1]))
         named = any(test.rule.by_path or test.rule.within for chain in chains for test in chain)
         head = "for name, module in self.named_modules():" if named else _MODULES
         return [Statement(head, None, made)] if made else []
@@ -213,7 +201,7 @@ class Rules:
 
     def draw(self, initializer: Initializer, target: str, module: str, layer: Layer) -> str:
         """A call of `torch.nn.init`; attributes of the layer are read from the module."""
-        kept = ops.attributes(layer.op, _arguments(layer.node))
+        kept = ops.attributes(layer.op, arguments(layer.node))
         items = [target]
         for name, arg in initializer.args.items():
             tree = arg.expr if arg.expr is not None else expressions.literal(arg.value)
@@ -306,7 +294,11 @@ def _alike(last: tuple[list[Test], list[Statement]], test: Test, body: list[Stat
         return False
     if not test.is_exact and (test.rule.by_path or before.rule.by_path):
         return False
-    return [s.code for s in last[1]] == [s.code for s in body]
+    return _code(last[1]) == _code(body)
+
+
+def _code(body: list[Statement]) -> list[object]:
+    return [(s.code, _code(s.body or [])) for s in body]
 
 
 def _quoted(paths: list[str]) -> list[str]:
@@ -320,28 +312,3 @@ def _path(path: str, raw: bool = False) -> str:
     if "." not in path:
         return attribute(path)
     return f'self.get_{"parameter" if raw else "submodule"}("{path}")'
-
-
-def _parameters(node: Node) -> tuple[str, ...]:
-    """The names of a layer's parameters."""
-    op = node.call
-    if not isinstance(op, Op) or op.parameters is None:
-        return ()
-    return tuple(op.parameters(_arguments(node)))
-
-
-def _arguments(node: Node) -> SimpleNamespace:
-    op = node.call
-    values = {a.name: a.default for a in op.arguments} if isinstance(op, Op) else {}
-    values.update((name, arg.value) for name, arg in node.args.items())
-    return SimpleNamespace(**values)
-
-
-def _layers(graph: Graph, prefix: str = "") -> Iterator[Layer]:
-    """All layers and raw parameters in the order of registration."""
-    for node in graph.nodes:
-        path = f"{prefix}{node.name}"
-        if isinstance(node.call, Graph):
-            yield from _layers(node.call, f"{path}.")
-        elif node.call is not None and node.call.parameters is not None:
-            yield Layer(path, node, _parameters(node))

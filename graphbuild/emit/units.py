@@ -74,6 +74,10 @@ class Unit:
     def is_function(self) -> bool:
         return self.form == "sequence"
 
+    def called(self, name: str) -> str:
+        """A name as it is written for a function or a class."""
+        return identifier(name) if self.is_function else class_name(name)
+
     def position(self, graph: Graph) -> int:
         return self._positions[id(graph)]
 
@@ -162,10 +166,17 @@ class Units:
             if len({self.forms[id(graph)] for graph in graphs}) > 1:  # as an `if` has it
                 self.forms.update((id(graph), "class") for graph in graphs)
         first = _unused(class_name(root.name), taken)
+        own = {n for t, (g, *_) in templates.items() if not _file(t) for n in _named(g)}
         taken.add(first)
         for template in _callees_first(templates):
             for unit in self._group(templates[template]):
-                unit.name = first if unit.graphs[0] is root else _unused(unit.name, taken)
+                if unit.graphs[0] is root:
+                    unit.name = first
+                else:
+                    file = _file(template)
+                    if file and unit.name in taken | own:
+                        unit.name = unit.called(f"{file}_{unit.graphs[0].name}")
+                    unit.name = _unused(unit.name, taken)
                 taken.add(unit.name)
                 self.all.append(unit)
         self.names = frozenset(taken)
@@ -192,8 +203,9 @@ class Units:
                     unit.graphs.append(graph)
                     break
             else:
-                name = identifier(graph.name) if shape == "sequence" else class_name(graph.name)
-                groups.append((structure, Unit(name, shape, [graph])))
+                unit = Unit("", shape, [graph])
+                unit.name = unit.called(graph.name)
+                groups.append((structure, unit))
         units = [unit for _, unit in groups]
         for unit in units:
             unit.__post_init__()
@@ -283,6 +295,16 @@ def _callees_first(templates: dict[str, list[Graph]]) -> list[str]:
     for template in templates:
         visit(template)
     return order
+
+
+def _file(template: str) -> str:
+    """Of a piece of a spec inside this one: the file that it is in."""
+    head, colon, _ = template.partition(":")
+    return head if colon and not head.isdecimal() else ""
+
+
+def _named(graph: Graph) -> tuple[str, str]:
+    return identifier(graph.name), class_name(graph.name)
 
 
 def _unused(name: str, taken: set[str]) -> str:
