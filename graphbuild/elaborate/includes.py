@@ -13,18 +13,20 @@ from glob import escape
 from typing import TYPE_CHECKING
 
 from graphbuild.elaborate import calls, cut, faults, init_rules, params
-from graphbuild.elaborate.inputs import size_of
+from graphbuild.elaborate.inputs import Size, size_of
 from graphbuild.elaborate.state import Poisoned, Site, frozen
 from graphbuild.elaborate.template import Templates
 from graphbuild.elaborate.written import Nested
 from graphbuild.errors import Note, did_you_mean
 from graphbuild.ir import Edge, Graph, InitRule, Input, Tensor, Type, Variable
+from graphbuild.spec import Spec
 
 if TYPE_CHECKING:
     from graphbuild.elaborate.expand import Item
     from graphbuild.elaborate.scope import Scope
 
 Operand = tuple[Edge, Type]
+Column = tuple[int | None, ...]  # the sizes of one dimension, by probe
 
 
 def call(scope: Scope, item: Item, target: Nested, operands: Sequence[Operand] | None) -> Type:
@@ -136,40 +138,26 @@ def _inputs(
     """The spec's inputs with the types of the operands, which fit what is declared."""
     env = {name: v.value for name, v in templates.state.visible.items()}
     made: list[Input] = []
-    free: dict[str, tuple[int | None, ...]] = {}
+    free: dict[str, Column] = {}
     sound = True
     spec = templates.spec
     for (name, given), (edge, type_) in zip(spec.inputs.items(), operands, strict=True):
+        place = edge.span or item.template.span
         if not isinstance(type_, Tensor):
-            faults.several(scope, item, edge, type_, edge.span or item.template.span, above=False)
+            faults.several(scope, item, edge, type_, place, above=False)
         sizes = [size_of(size, env, templates) for size in given.shape]
-        wrong = None
         if type_.dtype != given.dtype:
-            wrong = ("E206", "the wrong dtype", str(given.dtype), type_.dtype)
-        elif len(type_.shape) != len(sizes):
-            found = f"{len(type_.shape)}: {scope.state.show(type_)}"
-            wrong = ("E207", "the wrong number of dimensions", str(len(sizes)), found)
-        for d, (dim, size, _) in enumerate(sizes if wrong is None else ()):
-            column = tuple(None if s is None else s[d] for s in type_.shapes)
-            if dim is not None:
-                before = free.setdefault(dim, column)
-                fits = all(
-                    a is None or a == b or b is None for a, b in zip(before, column, strict=True)
-                )
-                bounds = spec.dims.get(dim)  # type: ignore[call-overload]
-                fits = fits and (bounds is None or bounds.holds(type_.shape[d]))
-            else:
-                fits = all(found is None or found == size for found in column)
-            if not fits:
-                expected = "×".join(map(str, given.shape))
-                wrong = ("E207", "a shape that it does not take", expected, scope.state.show(type_))
-        if wrong is not None:
+            code, expected, found = "E206", str(given.dtype), type_.dtype
+        else:
+            code, expected = "E207", _misfit(spec, sizes, type_, free)
+            found = scope.state.show(type_)
+        if expected:
             sound = False
-            code, what, expected, found = wrong
+            kind = "a wrong dtype" if code == "E206" else "a shape that it does not take"
             scope.report(
                 code,
-                f"{item.name!r} gives the input {str(name)!r} of {spec.name} {what}",
-                edge.span or item.template.span,
+                f"{item.name!r} gives the input {str(name)!r} of {spec.name} {kind}",
+                place,
                 about=str(name),
                 expected=expected,
                 found=found,
@@ -179,6 +167,26 @@ def _inputs(
     if not sound:
         raise Poisoned
     return tuple(made)
+
+
+def _misfit(spec: Spec, sizes: Sequence[Size], type_: Tensor, free: dict[str, Column]) -> str:
+    """What is expected of the shape of an operand, where it does not fit; `free` gathers sizes."""
+    shape = "×".join(name or str(size) for name, size, _ in sizes)
+    if len(type_.shape) != len(sizes):
+        return shape
+    for d, (name, size, _) in enumerate(sizes):
+        column = tuple(None if s is None else s[d] for s in type_.shapes)
+        if name is None:
+            if any(found is not None and found != size for found in column):
+                return shape
+            continue
+        before = free.setdefault(name, column)
+        if any(None not in (a, b) and a != b for a, b in zip(before, column, strict=True)):
+            return f"{shape}, with the {name} of the input before"
+        bounds = spec.dims.get(name)  # type: ignore[call-overload]
+        if bounds is not None and not bounds.holds(type_.shape[d]):
+            return f"{shape}, with {name} {bounds}"
+    return ""
 
 
 def _path(scope: Scope, item: Item, ref: object) -> tuple[str, ...]:

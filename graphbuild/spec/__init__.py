@@ -41,6 +41,11 @@ class DimRange(Model):
     min: kinds.Positive = 1
     max: kinds.Positive | None = None
 
+    def __str__(self) -> str:
+        most = f", at most {self.max}" if self.max is not None else ""
+        multiple = f", a multiple of {self.multiple}" if self.multiple > 1 else ""
+        return f"at least {self.min}{most}{multiple}"
+
     def holds(self, size: int) -> bool:
         above = self.max is not None and size > self.max
         return size >= self.min and size % self.multiple == 0 and not above
