@@ -134,7 +134,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """An input of a scope; of the spec's inputs also how each size is written (`$in_channels`).
+    """An input of a scope; of a spec's inputs also how each size is written (`$in_channels`).
 
     A free dimension has no expression.
     """

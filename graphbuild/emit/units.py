@@ -99,6 +99,7 @@ def form(graph: Graph) -> Form:
     real = [node for node in graph.nodes if not node.synthetic]
     if (
         graph.kind == "spec"
+        or any(given.sizes for given in graph.inputs)  # a spec inside of it
         or len(graph.inputs) != 1
         or any(arg.free for node in real for arg in node.args.values())
         or any(isinstance(n.call, Op) and n.call.style in ("index", "pattern") for n in real)
