@@ -86,6 +86,7 @@ class Op:
     operands: tuple[str, ...] = ("input",)
     optional: int = 0  # how many of the last operands may be left out
     variadic: bool = False  # takes any number of operands (at least one), as a list
+    passes: bool = False  # of one operand alone it gives that operand
     style: Literal["call", "list", "operator", "index"] = "call"
     module: str | None = None  # the layer that a function becomes inside an nn.Sequential
     positional: int = 0  # how many leading arguments are written without their names
