@@ -20,14 +20,14 @@ def problems(graph: Graph) -> Iterator[str]:
         given = [both(*leaves(graph.mode(edge))) for edge in node.operands]
         some = either(*given) if given else "always"
         if node.mode == "never":
-            if own != "never" and both(own, some) != "never":  # type: ignore[arg-type]
+            if own != "never" and both(own, some) != "never":
                 yield f"node {node.name!r}: never there, though it could be"
             continue
         merges = isinstance(node.call, Op) and node.call.variadic
         if not merges and both(node.mode, *given) != node.mode:
             yield f"node {node.name!r}: it takes what is not there"
         # a merge on the edge of a node that has a `when` runs with that node alone
-        if not node.synthetic and node.mode != both(own, some):  # type: ignore[arg-type]
+        if not node.synthetic and node.mode != both(own, some):
             yield f"node {node.name!r}: its mode is not what follows from its operands"
         for arg in node.args.values():
             for name in expr.names(arg.expr) if arg.free and arg.expr is not None else ():

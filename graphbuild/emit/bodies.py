@@ -20,6 +20,9 @@ class Variables(Protocol):
     def dead(self, position: int) -> list[str]:
         """Those that are not read after a step."""
 
+    def asks(self, first: int, last: int) -> str:
+        """What decides whether these steps run."""
+
     def unset(self, first: int, last: int) -> list[str]:
         """Those that these steps begin and that are read behind them."""
 
@@ -34,14 +37,13 @@ class Bodies:
         self.variables = variables
         self.done: list[Statement] = []
         self.guard = ""
-        self.asks = ""
         self.steps: list[tuple[int, Statement]] = []  # under that guard, with their positions
 
-    def add(self, guard: str, made: Statement, position: int, asks: str = "") -> None:
-        """The statement of a step under a guard; `asks` says it where the step comes first."""
+    def add(self, guard: str, made: Statement, position: int) -> None:
+        """The statement of a step, which is under a guard or always made."""
         if guard != self.guard:
             self._close()
-            self.guard, self.asks = guard, asks
+            self.guard = guard
         self.steps.append((position, made))
         if not guard:
             self._close()
@@ -67,19 +69,22 @@ class Bodies:
                 body.append(Statement(f"del {', '.join(inside)}", made.span))
         span = body[-1].span
         if self.guard:
-            body = self._guarded(body, self.variables.unset(first, last))
+            asks, unset = self.variables.asks(first, last), self.variables.unset(first, last)
+            body = _guarded(asks, body, unset)
         self.done += body
         if after:
             self.done.append(Statement(f"del {', '.join(after)}", span))
         self.guard, self.steps = "", []
 
-    def _guarded(self, body: list[Statement], unset: list[str]) -> list[Statement]:
-        first = body[0]
-        plain = first.body is None and " if " not in first.code
-        if len(body) == 1 and plain and [first.code.partition(" = ")[0]] == unset:
-            return [Statement(f"{first.code} if {self.asks} else None", first.span)]
-        made = [Statement(f"if {self.asks}:", first.span, body)]
-        if unset:
-            nothing = [Statement(f"{name} = None", first.span) for name in unset]
-            made.append(Statement("else:", first.span, nothing))
-        return made
+
+def _guarded(asks: str, body: list[Statement], unset: list[str]) -> list[Statement]:
+    """A body under what it asks; variables that are read behind it are None elsewhere."""
+    first = body[0]
+    plain = first.body is None and " if " not in first.code
+    if len(body) == 1 and plain and [first.code.partition(" = ")[0]] == unset:
+        return [Statement(f"{first.code} if {asks} else None", first.span)]
+    made = [Statement(f"if {asks}:", first.span, body)]
+    if unset:
+        nothing = [Statement(f"{name} = None", first.span) for name in unset]
+        made.append(Statement("else:", first.span, nothing))
+    return made

@@ -155,6 +155,7 @@ class Writer:
                 step = Step(found.everyone[0].node, edges, passes=True)
             else:
                 step = self._node(found, scope, Step(found.present[0].node, edges, fork), built)
+            step.asked = fork.asked if fork is not None else self.guards.asked(found, edges)
             if name in self.read:
                 self._ask(step, built)
             made[position] = self.context.statements[start:]

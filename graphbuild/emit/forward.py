@@ -35,6 +35,7 @@ class Step:
     passes: bool = False  # it hands its operand on, where its guard is another
     guard: str = ""  # what decides at run time whether it has a value
     asks: str = ""  # the same, asked of its own module
+    asked: Edge | None = None  # an operand that is there where the guard holds and only there
     arguments: dict[str, str] = field(default_factory=dict)  # of a function, in Python
     reads: tuple[str, ...] = ()  # values whose shapes those arguments read
     maybe: str | None = None  # what decides at run time whether it is built
@@ -189,7 +190,7 @@ class Forward:
         bodies = Bodies(self)
         for position, step in enumerate(self.steps):
             name, span = self.variable(step.node.name), step.node.span
-            guard, asks = step.guard, step.asks
+            guard = step.guard
             before = self.operand(step.edges[0]) if step.edges else name
             made: Statement
             if step.fork is not None and (through := self._through(step)) is not None:
@@ -198,9 +199,9 @@ class Forward:
                 full, rest = (self.value(step, e) for e in (step.fork.full, step.fork.rest))
                 if name == before and self._through(step) is not None:
                     made, guard = self._assigned(name, full, step, step.fork.full), step.fork.whole
-                    asks = guard
                 else:
-                    made = Statement(f"{name} = {full} if {step.fork.test} else {rest}", span)
+                    test = self.is_there(step.asked) if step.asked else step.fork.test
+                    made = Statement(f"{name} = {full} if {test} else {rest}", span)
             elif step.maybe and name == before:
                 body = [Statement(f"{name} = {self.value(step)}", span)]
                 made = Statement(f"if {step.maybe}:", span, body)
@@ -211,7 +212,7 @@ class Forward:
                 return bodies.finished()
             else:
                 made = self._assigned(name, self.value(step), step, step.edges)
-            bodies.add(guard, made, position, asks)
+            bodies.add(guard, made, position)
         out, returned = bodies.finished(), self._returned()
         if out and out[-1].body is None and out[-1].code.startswith(f"{returned} = "):
             out[-1].code = f"return {out[-1].code[len(returned) + 3 :]}"
@@ -256,6 +257,23 @@ class Forward:
         own = self.webs[self.steps[position].node.name]
         return [self.names[web] for web in self.ending.get(position, ()) if web != own]
 
+    def asks(self, first: int, last: int) -> str:
+        """What is asked in front of a body: whether the one value is there that it hangs on, or
+        what its first step asks."""
+        head, made = self.steps[first], set[str]()
+        for step in self.steps[first : last + 1]:
+            sources = {self.source(edge).source for edge in step.edges}
+            if head.asked is None or (sources.isdisjoint(made) and head.asked not in step.edges):
+                return head.asks or (head.fork.whole if head.fork else head.guard)
+            made.add(step.node.name)
+        return self.is_there(head.asked) if head.asked is not None else head.asks
+
+    def is_there(self, edge: Edge) -> str:
+        """The question whether a value is there; one that is not has no parts."""
+        edge = self.source(edge)
+        whole = Edge(edge.source) if edge.source in self.guards else edge
+        return f"{self.operand(whole)} is not None"
+
     def unset(self, first: int, last: int) -> list[str]:
         """Variables that steps of one body begin, and that are read behind it: None elsewhere."""
         found: list[str] = []
@@ -284,8 +302,9 @@ class Forward:
 
     def _handed_out(self, edge: Edge) -> str:
         """An output; a part of what may be absent is absent with it."""
-        text, guard = self.operand(edge), self.guards.get(self.source(edge).source)
-        return f"{text} if {guard} else None" if guard and self.source(edge).select else text
+        text, edge = self.operand(edge), self.source(edge)
+        may_lack = edge.source in self.guards and edge.select
+        return f"{text} if {self.is_there(edge)} else None" if may_lack else text
 
     def value(self, step: Step, edges: Sequence[Edge] | None = None) -> str:
         """The call that a step makes; of a merge with some of its operands."""

@@ -54,6 +54,7 @@ class Fork:
 
     test: str  # where its step runs at all
     whole: str  # with the guard of the step itself
+    asked: Edge | None  # an operand that is there where the guard holds and only there
     full: tuple[Edge, ...]
     rest: tuple[Edge, ...]
 
@@ -162,8 +163,8 @@ class Guards:
             return edges, None
         edges = tuple(e for e in edges if self.guard(e, found.everyone).mode != "never")
         own = self.of.get(node.name, ALWAYS)
-        asked = [self.guard(edge, found.everyone).beyond(own) for edge in edges]
-        kinds = list(dict.fromkeys(guard for guard in asked if guard != ALWAYS))
+        asked_of = [self.guard(edge, found.everyone).beyond(own) for edge in edges]
+        kinds = list(dict.fromkeys(guard for guard in asked_of if guard != ALWAYS))
         if not kinds:
             return edges, None
         test = kinds[0] if len(kinds) == 1 else Guard("training")
@@ -172,16 +173,29 @@ class Guards:
         if asked_for and several:  # more than one condition can say
             self._write_out(sorted(asked_for))
             return edges, None
-        full = tuple(e for e, g in zip(edges, asked, strict=True) if g in (ALWAYS, test))
-        rest = tuple(e for e, g in zip(edges, asked, strict=True) if g != test)
-        return edges, Fork(self.say(test), self.say(own & test), full, rest)
+        full = tuple(e for e, g in zip(edges, asked_of, strict=True) if g in (ALWAYS, test))
+        rest = tuple(e for e, g in zip(edges, asked_of, strict=True) if g != test)
+        asked = next(e for e, g in zip(edges, asked_of, strict=True) if g == test)
+        alone = None if len(kinds) > 1 else asked
+        return edges, Fork(self.say(test), self.say(own & test), alone, full, rest)
+
+    def asked(self, found: Slot, edges: Sequence[Edge]) -> Edge | None:
+        """An operand that is there where a node runs and only there, if that is all it hangs on."""
+        node = found.everyone[0].node
+        own = self.of.get(node.name, ALWAYS)
+        if node.when is not None or own == ALWAYS:
+            return None
+        return next((e for e in edges if self.guard(e, found.everyone) == own), None)
 
     def guard(self, edge: Edge, calls: Sequence[Call]) -> Guard:
         """When what an edge carries is there."""
         known = self.of.get(edge.source, ALWAYS)
-        if not isinstance(calls[0].graph.by_name.get(edge.source, calls[0].node).call, Graph):
+        made = calls[0].graph.by_name.get(edge.source)
+        if made is None or not any(
+            isinstance(c.graph.by_name[edge.source].call, Graph) for c in calls
+        ):
             return known
-        at = next((c.graph for c in calls if c.graph.by_name[edge.source].mode != "never"), None)
+        at = next((c.graph for c in calls if not c.is_never(edge)), None)
         inner = leaves(at.mode(edge)) if at is not None else []
         return Guard(both(known.mode, *inner), known.tests)
 

@@ -97,7 +97,7 @@ def annotation(type_: Type, modes: Modes = "always") -> str:
         return "None"
     text = "Tensor"
     if isinstance(type_, Several):
-        inner = modes if isinstance(modes, tuple) else "always"
+        inner: Modes = modes if isinstance(modes, tuple) else "always"
         items = [annotation(t, part_of(inner, k)) for k, t in enumerate(type_.items)]
         text = f"tuple[{', '.join(items)}]"
     return _optional(text, modes)
