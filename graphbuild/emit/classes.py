@@ -145,7 +145,7 @@ class Writer:
             start = len(self.context.statements)
             before = dict(self.attributes), dict(self.context.used)
             built = self.guards.built(found, scope)
-            edges, fork = self.guards.operands(found)
+            edges, fork = self.guards.operands(found, name in self.read)
             passed = found.passes(edges) if fork is None else None
             if passed is not None:
                 self.scope.shapes[name] = self._shape(passed)

@@ -148,14 +148,14 @@ class Guards:
     def _write_out(self, tests: Iterable[str]) -> None:
         """Let the constructor decide nothing here; where it must, every instance is a class."""
         for text in tests:
-            if expressions.names(self.trees[text]) <= self.context.frozen:
+            if expressions.names(self.trees[text]) <= self.context.unit.frozen:
                 raise Irregular(f"too much hangs on {text}")
             self.context.freeze(self.trees[text])
 
     # -- what forward asks ----------------------------------------------------------------------
 
-    def operands(self, found: Slot) -> tuple[tuple[Edge, ...], Fork | None]:
-        """The operands of a node's step, and for a merge how they differ."""
+    def operands(self, found: Slot, read: bool) -> tuple[tuple[Edge, ...], Fork | None]:
+        """The operands of a node's step, and for a merge how they differ, if it is read at all."""
         made = found.everyone[0]
         node = made.node
         edges = tuple(edge for edge in node.operands if not self._gone(edge))
@@ -165,7 +165,7 @@ class Guards:
         own = self.of.get(node.name, ALWAYS)
         asked_of = [self.guard(edge, found.everyone).beyond(own) for edge in edges]
         kinds = list(dict.fromkeys(guard for guard in asked_of if guard != ALWAYS))
-        if not kinds:
+        if not kinds or not read:
             return edges, None
         test = kinds[0] if len(kinds) == 1 else Guard("training")
         asked_for = {text for guard in kinds for text in guard.tests}
