@@ -260,6 +260,7 @@ def grow(scope: Scope, item: Item) -> None:
         return
     operands = [(Edge(scope.running), before), (Edge(item.name), type_)]
     scope.used |= {scope.running, item.name}
+    item.mode = "always"  # of the child alone, not of what has grown
     try:
         scope.values[name] = call(
             scope, item, CONCAT, name, CHANNELS, operands, item.template.span, synthetic=True

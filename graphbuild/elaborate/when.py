@@ -39,11 +39,20 @@ def read(templates: Templates, raw: Text) -> When | None:
             "`when` takes true, false or an expression",
             raw.span,
             found=f"the text {tree.value!r}",
-            suggestion=f"did you mean ${raw}?" if raw.isidentifier() else None,
+            suggestion=_meant(raw),
         )
         return None
     training, evaluation = (_value(raw, expr.reduced(tree, mode)) for mode in (True, False))
     return When(Value(raw, tree, expr.names(tree)), training, evaluation)
+
+
+def _meant(raw: Text) -> str | None:
+    """The expression that a text would be with its dollar."""
+    dollar = f"${raw}" if raw.isidentifier() else f"$({raw})"
+    try:
+        return f"did you mean {dollar}?" if expr.names(expr.lift(dollar)) else None
+    except expr.ExprError:
+        return None
 
 
 def _value(raw: Text, tree: ast.expr) -> Value:
