@@ -130,6 +130,11 @@ GRAPH: list[tuple[str, Found]] = [
     # places
     (CONV + "expect: {parameters: 1}\n", [("E210", 7, 22)]),
     ("nodes:\n  a:\n    op: Dropout\n    p: >-\n      $(1 +\n      widht)\n", [("E123", 11, 7)]),
+    # a block that contains itself, called or not; each way around once
+    ("blocks: {b: {nodes: [b]}}\nnodes: {a: ReLU}\n", [("E211", 6, 22)]),
+    ("blocks: {b: {nodes: [b]}}\nnodes: {a: b}\n", [("E211", 6, 22)]),
+    ("blocks: {b: {nodes: [{nodes: [c]}]}, c: {nodes: [ReLU, b, d]}, d: {nodes: [ReLU]}}\nnodes: {a: d}\n", [("E211", 6, 56)]),
+    ("blocks: {b: {nodes: [b, b]}, c: {nodes: [d, b]}, d: {nodes: [ReLU]}}\nnodes: {a: ReLU}\n", [("E211", 6, 22), ("E211", 6, 25)]),
     # when
     ("nodes:\n  a: {op: ReLU, when: }\n  b: {op: ReLU, when: [true]}\n", [("E103", 7, 17), ("E103", 8, 23)]),
     ("nodes:\n  a: {op: ReLU, when: training}\n  b: {op: ReLU, when: 'not training'}\n", [("E103", 7, 23), ("E103", 8, 23)]),
