@@ -130,6 +130,10 @@ GRAPH: list[tuple[str, Found]] = [
     # places
     (CONV + "expect: {parameters: 1}\n", [("E210", 7, 22)]),
     ("nodes:\n  a:\n    op: Dropout\n    p: >-\n      $(1 +\n      widht)\n", [("E123", 11, 7)]),
+    # a param that hides a node: a warning where another node reads the name
+    ("nodes: {width: {op: Dropout, p: $(1 / width)}}\n", []),
+    ("nodes: {width: ReLU, b: {op: Dropout, p: $(1 / width)}}\n", [("W303", 6, 9)]),
+    ("blocks: {b: {let: {v: 4}, nodes: {g: {nodes: {v: ReLU, w: {op: Dropout, p: $(1 / v)}}}}}}\nnodes: {a: b, c: {op: Dropout, p: $(1 / width)}}\n", [("W303", 6, 47)]),
     # a block that contains itself, called or not; each way around once
     ("blocks: {b: {nodes: [b]}}\nnodes: {a: ReLU}\n", [("E211", 6, 22)]),
     ("blocks: {b: {nodes: [b]}}\nnodes: {a: b}\n", [("E211", 6, 22)]),
@@ -209,6 +213,7 @@ def test_findings(text: str, expected: Found) -> None:
         ("nodes: {a: {op: ReLU, when: $training}, b: Tanh}\n", "a is there in training only, by its `when: $training`  (net.yaml:6)"),
         ("nodes: {a: {op: ReLU, when: $training}, b: {op: Tanh, from: a}, c: {op: sub, from: [b, image]}}\n", "b is there in training only, by that of a `when: $training`"),
         ("nodes: {a: {op: ReLU, when: $training}, b: {op: concat, from: [image, a]}}\n", "in training    N×6×H×W\n  in evaluation  N×3×H×W"),
+        ("nodes: {width: ReLU, b: {op: Dropout, p: $(1 / width)}}\n", "they read this one  (net.yaml:3)"),
         ("nodes: {a: {share: b}}\n", "this version of graphbuild does not have 'share' yet"),
         (CONV + "init: [{match: a, bias: xavier_normal}]\n", "at least 2 dimensions\n  found     the shape [8]"),
         (CONV + "init: [{match: a, weight: 3}]\n", "write {op: constant, val: 3}"),
