@@ -102,12 +102,19 @@ class Loop:
     name: ast.expr | None = None  # the children's name as an expression, under a name with `$`
 
 
+Mode = Literal["always", "training", "eval", "never"]
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """A call. `call` is an op, another scope, or None: absent (its `if` is false), passed through.
 
     A node made by the language itself (a merge on an edge, a dense group's running concat) is
     `synthetic`: a function whose name has a dot ("conv.from"), which no key can clash with.
+
+    A node that is `shared` makes no module: it calls that of another node of its scope once more.
+    `times` says how often one module is applied in turn, each time to what it gave (`repeat` with
+    `share: true`). `mode` says when there is a value: `never` has no module either.
     """
 
     name: str
@@ -119,6 +126,9 @@ class Node:
     loop: Loop | None = None
     synthetic: bool = False
     span: Span | None = field(default=None, compare=False)
+    shared: str = ""
+    times: Arg | None = None
+    mode: Mode = "always"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +169,28 @@ class InitRule:
     span: Span | None = field(default=None, compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """How a scope chooses among its nodes, the cases, by the value of its first input.
+
+    switch: one case for the whole batch, by a bool or an int without dimensions. route: a case per
+    sample, by an index [N]. mixture: the sum of all cases, weighted by a gate [N, cases]; with
+    `top_k` of the chosen ones alone.
+    """
+
+    kind: Literal["switch", "route", "mixture"]
+    top_k: Arg | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """A parameter that is another one: paths from the spec's own root, with the parameters' names."""
+
+    path: str
+    source: str
+    span: Span | None = field(default=None, compare=False)
+
+
 @dataclass(frozen=True, eq=False)
 class Graph:
     """What a scope became. `nodes` stand in file order, which is the order of registration.
@@ -187,7 +219,9 @@ class Graph:
     empty: tuple[ast.expr, ...] = ()  # the counts of repetitions that do not turn at all
     doc: str = ""
     span: Span | None = None
+    routing: Routing | None = None
     init: tuple[InitRule, ...] = ()  # of the spec only
+    ties: tuple[Tie, ...] = ()  # of the spec only
     dims: Dims | None = None  # of the spec only: the free dimensions and their probes
 
     @cached_property

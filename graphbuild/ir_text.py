@@ -47,6 +47,9 @@ def _names(root: Graph) -> dict[Graph, str]:
 def _graph(graph: Graph, name: str, names: Mapping[Graph, str], dims: Dims) -> Iterator[str]:
     notes: list[str] = [graph.connect] if graph.connect != "chain" else []
     notes += ["list"] if graph.listed else []
+    if graph.routing is not None:
+        top = graph.routing.top_k
+        notes.append(graph.routing.kind + (f" of {_value(top.value)}" if top is not None else ""))
     head = f"{graph.kind} {name}"
     if graph.kind != "spec":
         head += f" from {graph.template}"
@@ -67,6 +70,8 @@ def _graph(graph: Graph, name: str, names: Mapping[Graph, str], dims: Dims) -> I
     if graph.order != tuple(range(len(graph.nodes))):
         yield f"  order {' '.join(graph.nodes[p].name for p in graph.order)}"
     yield f"  return {_outputs(graph)}"
+    for tie in graph.ties:
+        yield f"  tie {tie.path} = {tie.source}"
     for rule in graph.init:
         yield f"  init {_init(rule)}"
 
@@ -89,6 +94,12 @@ def _node(node: Node, names: Mapping[Graph, str], dims: Dims) -> str:
     parts += [_arg(name, arg) for name, arg in node.args.items()]
     if node.condition is not None:
         parts.append(f"if {_value(node.condition.value)}{_braces(node.condition.expr)}")
+    if node.shared:
+        parts.append(f"shares {node.shared}")
+    if node.times is not None:
+        parts.append(f"times {_value(node.times.value)}{_braces(node.times.expr)}")
+    if node.mode != "always":
+        parts.append(f"when {node.mode}")
     if node.loop is not None:
         parts.append(_loop(node.loop))
     parts.append(f"-> {_type(node.type, dims, dtype=_has_other_dtype(node.type))}")

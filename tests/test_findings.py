@@ -95,8 +95,9 @@ BODY: list[tuple[str, Found]] = [
     ("nodes: {a: ReLU}\nblocks: {Big: {nodes: [ReLU]}, a-b: {nodes: [ReLU]}, a.b: {nodes: [ReLU]}}\n", [("E104", 7, 10), ("E104", 7, 32), ("E104", 7, 54)]),
     ("nodes: {a: ReLU}\nblocks: {b: {inputs: [x, x, [y]], nodes: {x: ReLU}}}\n", [("E106", 7, 26), ("E103", 7, 29), ("E106", 7, 43)]),
     ("nodes: {a: ReLU}\nblocks: {b: {}, c: [1], d: {nodes: [ReLU], inputs: 3}}\n", [("E102", 7, 10), ("E103", 7, 20), ("E103", 7, 52)]),
-    # what a later version will have
-    ("nodes:\n  a: {share: b}\n  b: {op: parameter, shape: [1]}\n  c: {op: ReLU, when: true, tie: {a: b}}\n", [("E101", 7, 7), ("E101", 8, 11), ("E101", 9, 17), ("E101", 9, 29)]),
+    # one kind of node, with the keys of that kind
+    ("nodes:\n  a: {share: b, op: ReLU}\n  b: {switch: image, top_k: 2, cases: [ReLU]}\n  c: {route: image}\n  d: {spec: x.yaml, args: {}}\n", [("E101", 7, 7), ("E101", 8, 22), ("E102", 9, 3), ("E101", 10, 21)]),
+    ("nodes:\n  a: {op: ReLU, tie: [x]}\n  b: {op: ReLU, repeat: 2, share: 3}\n  c: {mixture: [image], cases: {}}\n", [("E103", 7, 22), ("E101", 8, 28), ("E103", 9, 16), ("E103", 9, 32)]),
 ]  # fmt: skip
 
 CONV = (

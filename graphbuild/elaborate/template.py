@@ -160,6 +160,7 @@ class Templates:
         if "$" in key:
             made.name = self.value(key)
         made.label = _label(key, around)
+        self._not_yet(spec)
         self._op(made)
         if spec.if_ is not None:
             made.condition = self.value(spec.if_)
@@ -177,6 +178,20 @@ class Templates:
         made.broken = len(self.state.findings) > before and self._broken(made)
         made.reads = self._reads(made)
         return made
+
+    def _not_yet(self, spec: NodeSpec) -> None:
+        """Parts of the language that the later stages do not have yet."""
+        parts = {
+            "when": spec.when,
+            "share": spec.share or spec.again,
+            "tie": spec.tie,
+            "spec": spec.include,
+            "cases": spec.routing,
+        }
+        for name, value in parts.items():
+            if value:
+                message = f"this version of graphbuild does not have {name!r} yet"
+                self.state.report("E101", message, spec.span)
 
     def _broken(self, made: NodeTemplate) -> bool:
         """Whether a finding is about the node itself and not only inside its group."""

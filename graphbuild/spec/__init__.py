@@ -8,30 +8,22 @@ with the keys to the findings and hands the rest on, so that all mistakes are to
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
-from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import (
-    Field,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import Field, ValidationError
 
 from graphbuild.errors import Finding, Source, SpecError, sort
 from graphbuild.source import MAX_FINDINGS, Map, Seq, Text, Value, text
 from graphbuild.spec import kinds as kinds
-from graphbuild.spec.error import LATER, VERSION, Places, later, misfit, misplaced, twice, unknown
+from graphbuild.spec.error import VERSION, Places, later, misfit, misplaced
 from graphbuild.spec.kinds import Items, Mapping, Name, Raw, Values, Words, is_empty, wrong
 from graphbuild.spec.model import Fields, Findings, Model
 from graphbuild.spec.names import DIMENSION as DIMENSION
-from graphbuild.spec.names import check_dims, check_repeat, check_scope, check_spec, is_size
-
-LATER_OPS = frozenset({"parameter", "buffer"})
+from graphbuild.spec.names import check_dims, check_spec, is_size
+from graphbuild.spec.scope import Block as Block
+from graphbuild.spec.scope import NodeSpec as NodeSpec
+from graphbuild.spec.scope import Scope as Scope
 
 
 def _key(data: Map, name: str) -> Text:
@@ -113,139 +105,6 @@ class InitSpec(Model):
         return {"parameters": rules} | {key: data[key] for key in data if key == "match"}
 
 
-class NodeSpec(Model):
-    """A node: an op (or a block) with arguments, or an inline group."""
-
-    what = "a group"
-    form = "an op, or a mapping with op or nodes"
-    op: Name | None = None
-    from_: kinds.Operand | None = Field(default=None, alias="from")
-    if_: kinds.Condition | None = Field(default=None, alias="if")
-    repeat: kinds.Count | None = None
-    args: Values = Field(default_factory=dict)
-    group: Block | None = None
-    doc: Words = ""
-
-    @classmethod
-    def is_leaf(cls, data: Any) -> bool:
-        return not (isinstance(data, Map) and "nodes" in data)
-
-    @classmethod
-    def _fields(cls, data: Any, findings: Findings) -> Fields:
-        if isinstance(data, Text) and not is_empty(data):
-            return {"op": data}
-        if not isinstance(data, Map):
-            raise wrong(cls.form, data)
-        data = _meant(data, findings)
-        fields: Fields = {key: value for key, value in data.items() if key in _NODE}
-        rest = {key: value for key, value in data.items() if key not in _NODE}
-        findings.extend(later(key) for key in rest if key in LATER)
-        check_repeat(fields.get("repeat"), findings)
-        if "nodes" in data:
-            inner = {key: value for key, value in rest.items() if key in _GROUP}
-            fields["group"] = _map(inner, data)
-            known = (*_NODE[:4], *_GROUP)
-            findings.extend(
-                unknown(key, cls.what, known)
-                for key in rest
-                if key not in _GROUP and key not in LATER and len(findings) < MAX_FINDINGS
-            )
-            message = "a node has an op with arguments, or nodes of its own, not both"
-            findings.extend(misplaced(key, message) for key in fields if key in _NODE[4:])
-            return fields
-        if "op" not in data and not any(key in LATER for key in data):
-            raise PydanticCustomError("no_op", "no op", {"data": data})
-        if str(data.get("op")) in LATER_OPS:
-            findings.append(later(data["op"]))
-        given = fields.get("args", data)
-        if isinstance(given, Map):
-            args = {key: value for key, value in rest.items() if key not in LATER}
-            more = given if given is not data else {}
-            own = {key: key for key in args}
-            findings.extend(twice(key, own[key]) for key in more if key in own)
-            fields["args"] = _map({**args, **more}, given)
-        return fields
-
-
-_NODE = ("from", "if", "repeat", "doc", "op", "args")
-_GROUP = ("nodes", "connect", "inputs", "outputs")
-
-
-def _meant(data: Map, findings: Findings) -> Map:
-    """The data, its `op` or `nodes` mended where that is misspelt."""
-    if "op" in data or "nodes" in data:
-        return data
-    for key, value in islice(data.items(), 20):
-        near = get_close_matches(key.lower(), ("op", "nodes"), 1, 0.8)
-        if near and isinstance(value, Text) == (near[0] == "op"):
-            findings.append(unknown(key, "a node", near))
-            meant = text(near[0], key)
-            return _map({meant if k is key else k: v for k, v in data.items()}, data)
-    return data
-
-
-def _map(items: dict[Any, Any], at: Value) -> Map:
-    out = Map(items)
-    out.source, out.place = at.source, at.place
-    return out
-
-
-class Children(dict[Text, NodeSpec]):
-    """The nodes of a scope by name, and whether they were written as a list."""
-
-    listed: bool = False
-
-
-def _children(value: Any, handler: ValidatorFunctionWrapHandler) -> Children:
-    if not isinstance(value, Map | Seq) or not value:
-        words = value.split() if isinstance(value, Text) else []
-        hint = f"a colon is missing: {words[0]}: {words[1]}" if len(words) == 2 else None
-        raise wrong("a mapping or a list of at least one node", value, hint)
-    listed = isinstance(value, Seq)
-    if listed:
-        value = _map({text(str(i), item): item for i, item in enumerate(value)}, value)
-    out = Children(handler(value))
-    out.listed = listed
-    for key, node in out.items():
-        node._span = key.span
-    return out
-
-
-class Scope(Model):
-    """Nodes that see each other: the spec, a block, or an inline group."""
-
-    children: Annotated[dict[Text, NodeSpec], WrapValidator(_children)] = Field(alias="nodes")
-    connect: kinds.Connect = "chain"
-    inputs: Any = ()
-    outputs: kinds.Reference | None = None
-    params: Values = Field(default_factory=dict)
-    let: Values = Field(default_factory=dict)
-    rest: Name | None = None
-    doc: Words = ""
-
-    @cached_property
-    def nodes(self) -> tuple[tuple[Text, NodeSpec], ...]:
-        return tuple(self.children.items())
-
-    @property
-    def listed(self) -> bool:
-        return isinstance(self.children, Children) and self.children.listed
-
-    @classmethod
-    def _fields(cls, data: Any, findings: Findings) -> Fields:
-        fields = super()._fields(data, findings)
-        check_scope(fields, findings)
-        return fields
-
-
-class Block(Scope):
-    """A reusable scope, or an inline group; `inputs` are the names it declares for them."""
-
-    what = "a block"
-    form = "a mapping with nodes"
-    inputs: kinds.Names = ()
-
-
 class Spec(Scope):
     """A whole spec."""
 
@@ -281,9 +140,6 @@ class Spec(Scope):
         check_spec(fields, findings)
         check_dims(fields, findings)
         return fields
-
-
-NodeSpec.model_rebuild()
 
 
 def parse_spec(data: Value, source: Source) -> Spec:

@@ -10,16 +10,10 @@ from graphbuild.source import Map, Seq, Text, Value
 from graphbuild.spec.kinds import kind
 
 VERSION = 1
-# Keys of the language that a later version of this program takes.
-LATER = frozenset(
-    {"share", "tie", "switch", "route", "mixture", "cases", "when", "extends", "spec"}
-)
 
 
 def unknown(key: Text, what: str, known: Sequence[str]) -> Finding:
     """A key that `what` does not have."""
-    if key in LATER:
-        return later(key)
     hint = did_you_mean(key, known) or f"its keys are {', '.join(known)}"
     return Finding("E101", f"unknown key {str(key)!r} of {what}", key.span, suggestion=hint)
 
@@ -66,7 +60,7 @@ class Places:
         self.keys: dict[int, dict[str, Text | None]] = {}
 
     def finding(self, error: Any) -> Finding:
-        path = tuple(step for step in error["loc"] if step != "group")
+        path = tuple(step for step in error["loc"] if step not in ("group", "routing", "include"))
         context = error.get("ctx", {})
         if error["type"] == "missing":
             who, span = self._find(path[:-1])
@@ -76,6 +70,9 @@ class Places:
         if error["type"] == "no_op":
             hint = "op: names its layer, function or block, or nodes: makes it a group"
             return Finding("E102", f"{who} has no op", span, suggestion=hint)
+        if error["type"] == "no_cases":
+            hint = "cases: is a list or a mapping of what there is to choose from"
+            return Finding("E102", f"{who} has no cases", span, suggestion=hint)
         value = context.get("value")
         if value is not None and (not isinstance(value, Text) or value):
             span = value.span

@@ -135,6 +135,18 @@ def _dtype(value: Any) -> str:
     return str(value)
 
 
+def _flag(value: Any) -> bool:
+    if not isinstance(value, Text) or not isinstance(value.value, bool):
+        raise wrong("true or false", value)
+    return value.value
+
+
+def _references(value: Any) -> Any:
+    for name in _mapping(value).values():
+        _name(name)
+    return value
+
+
 def _names(value: Any) -> tuple[Text, ...]:
     if not isinstance(value, Seq | Map):
         raise wrong("a list of names", value)
@@ -157,5 +169,7 @@ Reference = Annotated[Text | Seq | Map, PlainValidator(_reference)]
 Operand = Annotated[Text | Seq | Map, PlainValidator(_operand)]
 Condition = Annotated[Text, PlainValidator(_condition)]
 Count = Annotated[Text | Map, PlainValidator(_count)]
+Flag = Annotated[bool, PlainValidator(_flag)]
+References = Annotated[dict[Text, Text], PlainValidator(_references)]
 Connect = Annotated[Literal["chain", "dense", "parallel"], PlainValidator(_connect)]
 Dtype = Annotated[str, PlainValidator(_dtype)]
