@@ -33,7 +33,10 @@ def completed(op: Op) -> Op:
 
 def outcome(op: Op, args: Args, shapes: Shapes, dtypes: Sequence[str]) -> tuple[Any, Any]:
     """The shape and the dtype of what the op gives; lists of them where it gives several."""
-    import torch
+    try:
+        import torch
+    except ImportError as error:
+        raise ShapeError("has no shape rule, so it takes torch to know its shape") from error
 
     given: Any = [
         torch.empty(shape, dtype=getattr(torch, dtype), device="meta")
@@ -60,7 +63,7 @@ def _seen(made: Any, look: Any) -> Any:
     if isinstance(made, torch.Tensor):
         return look(made)
     if not isinstance(made, (list, tuple)) or not made:
-        raise ShapeError(f"gives a {type(made).__name__}, where tensors are wanted")
+        raise ShapeError(f"gives {type(made).__name__}, where tensors are wanted")
     return [_seen(part, look) for part in made]
 
 

@@ -15,7 +15,7 @@ from graphbuild.ops.base import Args, Argument, Op, Shape, ShapeError, Shapes
 from graphbuild.ops.rules import product
 
 _TOKEN = re.compile(r"\s*(?:(\.\.\.)|([A-Za-z]\w*)|(1\b)|([()])|(\S))")
-_ELLIPSIS = "..."
+_ELLIPSIS, _BARE = "...", "...."  # in brackets, and as dimensions of their own
 Side = list[list[str]]  # per dimension the names that are grouped in it; none: a size of 1
 
 
@@ -51,7 +51,7 @@ def _side(text: str) -> Side:
         elif group is not None:
             group += [dots or name] if dots or name else []
         else:
-            side.append([dots or name] if dots or name else [])
+            side.append([_BARE if dots else name] if dots or name else [])
     if group is not None:
         raise ShapeError("the pattern leaves a bracket open")
     return side
@@ -63,7 +63,7 @@ def _read(pattern: str, rank: int) -> _Pattern:
     if len(sides) != 2:
         raise ShapeError("a pattern has two sides with '->' between them")
     left, right = sides
-    names = [[name for group in side for name in group] for side in sides]
+    names = [[_ELLIPSIS if n == _BARE else n for group in side for n in group] for side in sides]
     for own in names:
         for name in own:
             if own.count(name) > 1:
@@ -71,28 +71,24 @@ def _read(pattern: str, rank: int) -> _Pattern:
     for name in [*names[0], *names[1]]:
         if name not in names[0] or name not in names[1]:
             raise ShapeError(f"the pattern names {name!r} on one side only")
-    if any(_ELLIPSIS in group and len(group) > 1 for group in left):
+    if any(_ELLIPSIS in group for group in left):
         raise ShapeError("the pattern groups '...' on the left, so that its sizes are not known")
-    more = rank - sum(group != [_ELLIPSIS] for group in left)
-    if more < 0 or (more and _ELLIPSIS not in names[0]):
+    more = rank - sum(group != [_BARE] for group in left)
+    if more < 0 or (more and [_BARE] not in left):
         raise ShapeError(f"the pattern takes an input of {rank - more} dimensions, found {rank}")
     stands = [f"{_ELLIPSIS}{number}" for number in range(more)]
+    return _Pattern(_expanded(left, stands), _expanded(right, stands))
 
-    def grouped(side: Side) -> Side:
-        return [
-            [n for name in group for n in (stands if name == _ELLIPSIS else [name])]
-            for group in side
-        ]
 
-    at = left.index([_ELLIPSIS]) if [_ELLIPSIS] in left else len(left)
-    left = [*grouped(left[:at]), *([name] for name in stands), *grouped(left[at + 1 :])]
-    at = right.index([_ELLIPSIS]) if [_ELLIPSIS] in right else len(right)
-    right = [
-        *grouped(right[:at]),
-        *([n] for n in stands if at < len(right)),
-        *grouped(right[at + 1 :]),
-    ]
-    return _Pattern(left, right)
+def _expanded(side: Side, stands: list[str]) -> Side:
+    """A side in which `...` is written out."""
+    out: Side = []
+    for group in side:
+        if group == [_BARE]:
+            out += [[name] for name in stands]
+        else:
+            out.append([n for name in group for n in (stands if name == _ELLIPSIS else [name])])
+    return out
 
 
 def _unknown(group: list[str], sizes: Mapping[str, object]) -> str | None:
