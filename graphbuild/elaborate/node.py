@@ -143,7 +143,7 @@ def call(
         if mode == "never":
             return presence.never(scope, item, name, edges)
     args, probes, key = arguments(scope, item, op, name, given)
-    again = (op.name, key, *map(id, types))
+    again = (op, key, *map(id, types))
     typed: rules.Typed | None = scope.state.typed.get(again) if key is not None else None
     if scope.modes:
         presence.check_reads(scope, item, args, mode)
@@ -208,7 +208,7 @@ def _typed(
         faults.arguments(scope, op, given, span, error)
     typed = rules.Typed(typed.args, typed.inferred, scope.state.intern(typed.type))
     if key is not None:
-        again = (op.name, key, *map(id, types))
+        again = (op, key, *map(id, types))
         scope.state.typed[again] = typed
     return typed
 

@@ -11,6 +11,7 @@ from graphbuild.emit.build import Builder
 from graphbuild.emit.context import Context
 from graphbuild.emit.docs import shapes_line
 from graphbuild.emit.forward import MARK, Forward, Step, attribute
+from graphbuild.emit.functions import spelled
 from graphbuild.emit.guards import Guards, joined
 from graphbuild.emit.items import Item, elements, entries, listed, sequential
 from graphbuild.emit.parts import EmitError, Scope, Statement
@@ -210,7 +211,10 @@ class Writer:
             context.used = before
             self._arguments(step, found, chosen, scope)
             symbolic = self.builder.results.settle([result], found.present)
-            if text is not None:
+            if isinstance(test, ast.Name):
+                step.maybe = f"self.{self._attribute(test.id)}"
+                self.attributes[test.id] = None
+            elif text is not None:
                 step.maybe = f"self.{self._attribute(f'has_{identifier(node.name)}')}"
                 context.statements.append(Statement(f"{step.maybe} = {text}", node.span))
         else:
@@ -270,7 +274,9 @@ class Writer:
                 self.attributes[read] = None
                 self.context.used[read] = None
             python = expressions.python(tree, found.present[0].env)
-            step.arguments[name] = expressions.unparse(expressions.substitute(python, own))
+            text = expressions.unparse(expressions.substitute(python, own))
+            op = step.node.call
+            step.arguments[name] = spelled(op, name, text) if isinstance(op, Op) else text
         step.reads = tuple(sorted(reads))
 
     def _attribute(self, name: str) -> str:

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from graphbuild import expr as expressions
 from graphbuild.emit.bodies import Bodies
 from graphbuild.emit.context import Context
-from graphbuild.emit.functions import allocates, function
+from graphbuild.emit.functions import allocates, function, wired
 from graphbuild.emit.guards import Fork, Guards
 from graphbuild.emit.items import call
 from graphbuild.emit.parts import Statement
-from graphbuild.ir import INPUT, Edge, Graph, Node, Several
+from graphbuild.ir import INPUT, Edge, Graph, Node, Several, Tensor
 from graphbuild.names import FUNCTIONS, SOURCE, identifier, is_attribute
 from graphbuild.ops.base import Op
 
@@ -38,6 +38,7 @@ class Step:
     asked: Edge | None = None  # an operand that is there where the guard holds and only there
     arguments: dict[str, str] = field(default_factory=dict)  # of a function, in Python
     reads: tuple[str, ...] = ()  # values whose shapes those arguments read
+    near: Edge | None = None  # the value on whose device a tensor is made of nothing
     maybe: str | None = None  # what decides at run time whether it is built
 
     @property
@@ -66,10 +67,13 @@ class Forward:
         self.uses: dict[str, int] = {}  # a value -> the last step that reads it
         self.readers: dict[str, set[int]] = {}  # the steps that read it
         for position, step in enumerate(steps):
+            step.near = self._near(step)
             for edge in step.edges:
                 self._read(edge, position)
             for name in step.reads:
                 self._read(Edge(name), position)
+            if step.near is not None:
+                self._read(step.near, position)
         for output in graph.outputs:
             self._read(output.edge, len(steps))
         # Values that may be another one, handed on by a node that is absent.
@@ -92,6 +96,16 @@ class Forward:
         while edge.source in self.absent:
             through = self.absent[edge.source]
             edge = Edge(through.source, (*through.select, *edge.select))
+        return edge
+
+    def _near(self, step: Step) -> Edge | None:
+        """For an op that makes a tensor: a value whose size it reads, else the first input."""
+        op, named = step.node.call, (*step.reads, *self.graph.input_names)
+        if not isinstance(op, Op) or not op.makes or step.node.operands or not named:
+            return None
+        edge = Edge(named[0])
+        while isinstance(self.graph.value(edge), Several):
+            edge = Edge(edge.source, (*edge.select, 0))
         return edge
 
     def _read(self, edge: Edge, position: int) -> None:
@@ -309,18 +323,21 @@ class Forward:
     def value(self, step: Step, edges: Sequence[Edge] | None = None) -> str:
         """The call that a step makes; of a merge with some of its operands."""
         node, edges = step.node, step.edges if edges is None else edges
+        if step.near is not None:
+            edges = (step.near,)
         operands = [self.operand(edge) for edge in edges]
         merges = isinstance(node.call, Op) and node.call.passes and len(node.operands) > 1
         if step.passes or (merges and len(edges) == 1):
             return operands[0]
         if not isinstance(node.call, Op) or node.call.layer:
-            return call(attribute(node.name), operands)
+            return call(attribute(node.name), wired(node.call, operands))
         arguments = dict(step.arguments)
         for name, text in arguments.items():
             for read in step.reads:
                 text = text.replace(f"{MARK}{read}.shape", f"{self.variable(read)}.shape")
             arguments[name] = text
-        return function(node.call, self._whole(node, edges, operands), arguments)
+        shapes = [t.shape for t in map(self.graph.value, edges) if isinstance(t, Tensor)]
+        return function(node.call, self._whole(node, edges, operands), arguments, shapes)
 
     def _whole(self, node: Node, given: Sequence[Edge], operands: list[str]) -> list[str] | str:
         """Operands that are all parts of one value, as that value."""

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
 from graphbuild import expr as expressions
 from graphbuild import ops
 from graphbuild.emit.items import call
 from graphbuild.ir import Node
-from graphbuild.ops.base import Op
+from graphbuild.ops.base import Op, Shape
 
 
-def function(op: Op, operands: list[str] | str, arguments: dict[str, str]) -> str:
+def wired(target: object, operands: list[str]) -> list[str]:
+    """The operands of a call as they stand between its brackets."""
+    if not isinstance(target, Op) or target.wired is None:
+        return operands
+    return target.wired(dict(zip(target.operands, operands, strict=False)))
+
+
+def function(
+    op: Op, operands: list[str] | str, arguments: dict[str, str], shapes: Sequence[Shape] = ()
+) -> str:
     """A call of a function in its own style."""
     given = [a for a in op.arguments if a.name in arguments]
+    if op.write is not None and not isinstance(operands, str):
+        return op.write(wired(op, operands), arguments, shapes)
     if op.style == "operator" and not isinstance(operands, str):
         return _operation(op.source, [*operands, *(arguments[a.name] for a in given)])
     if op.style == "index" and not isinstance(operands, str):
@@ -23,8 +35,8 @@ def function(op: Op, operands: list[str] | str, arguments: dict[str, str]) -> st
         items.append(operands)
     elif op.style == "list":
         items.append(f"[{', '.join(operands)}]")
-    else:
-        items += operands
+    elif not op.makes:
+        items += wired(op, operands)
     for position, argument in enumerate(op.arguments):
         if argument.name in arguments:
             text = arguments[argument.name]
@@ -34,7 +46,17 @@ def function(op: Op, operands: list[str] | str, arguments: dict[str, str]) -> st
             items.append(text if leading else f"{argument.name}={text}")
     if op.training:
         items.append("training=self.training")
+    if op.makes:
+        items += [f"device={operand}.device" for operand in operands]
     return call(op.source, items)
+
+
+def spelled(op: Op, argument: str, text: str) -> str:
+    """The value of an argument as the source says it: `torch.float32` for float32."""
+    known = op.argument(argument)
+    if known is None or not known.type.startswith("Dtype") or text == "None":
+        return text
+    return f"torch.{ast.literal_eval(text)}"
 
 
 def _operation(sign: str, pieces: list[str]) -> str:
