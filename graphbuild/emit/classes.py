@@ -10,7 +10,7 @@ from graphbuild.emit.arguments import exported, lets, mappings, params, shown
 from graphbuild.emit.build import Builder
 from graphbuild.emit.context import Context
 from graphbuild.emit.docs import shapes_line
-from graphbuild.emit.forward import MARK, Forward, Step, attribute
+from graphbuild.emit.forward import MARK, Forward, attribute
 from graphbuild.emit.functions import spelled
 from graphbuild.emit.guards import Guards, joined
 from graphbuild.emit.items import Item, elements, entries, listed, sequential
@@ -20,8 +20,9 @@ from graphbuild.emit.sizes import dimension_name
 from graphbuild.emit.symbols import Sym, SymType
 from graphbuild.emit.trees import rebuild
 from graphbuild.emit.units import Call, Case, SmallModule, Unit, Units
+from graphbuild.emit.variables import Step, needed
 from graphbuild.errors import Span
-from graphbuild.ir import Edge, Graph, Node, Tensor
+from graphbuild.ir import Edge, Node, Tensor
 from graphbuild.names import identifier, is_attribute, problem
 from graphbuild.ops.base import Op
 
@@ -130,7 +131,7 @@ class Writer:
         absent: dict[str, Edge] = {}
         made: dict[int, list[Statement]] = {}
         self.chains.without_turns(self.scope)
-        self.read = {name for case in self.scope.cases for name in _read(case.graph)}
+        self.read = {name for case in self.scope.cases for name in needed(case.graph)}
         for position in self.graph.order:
             name = self.graph.nodes[position].name
             found = self._slot(name)
@@ -320,25 +321,6 @@ class Writer:
         arguments = [shown(param) for param in unit.params]
         shapes = shapes_line(self.scope, unit.result, self.builder)
         return Written(unit, base, shapes, arguments, self.context.statements, forward, graph.span)
-
-
-def _read(graph: Graph) -> set[str]:
-    """The values that a scope's outputs are made of."""
-    found: set[str] = set()
-    stack = [output.edge.source for output in graph.outputs]
-    while stack:
-        name = stack.pop()
-        node = graph.by_name.get(name)
-        if node is None or name in found:
-            continue
-        found.add(name)
-        if node.mode == "never":
-            continue
-        stack += [edge.source for edge in node.operands]
-        for arg in node.args.values():
-            if arg.free and arg.expr is not None:
-                stack += expressions.names(arg.expr)
-    return found
 
 
 def _is_function(node: Node) -> bool:
