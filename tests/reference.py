@@ -93,7 +93,10 @@ def _call(
         with torch.random.fork_rng(devices=[]):  # what the layer draws at first is not kept
             layer = eval(node.call.source)(**arguments).train(train)
         layer.load_state_dict({k: state[f"{prefix}{node.name}.{k}"] for k in layer.state_dict()})
-        return layer(*operands)
+        edges = [e for n in graph.nodes for e in n.operands] + [o.edge for o in graph.outputs]
+        weights = any(e.source == node.name and e.select[:1] != (0,) for e in edges)
+        unread = isinstance(layer, nn.MultiheadAttention) and not weights
+        return layer(*operands, **({"need_weights": False} if unread else {}))
     if node.call.training:
         arguments["training"] = train
     return _function(node.call, operands, arguments)

@@ -236,7 +236,7 @@ class Forward:
         edges = node.operands if step.near is None else (step.near,)
         operands = [self.operand(edge) for edge in edges]
         if not isinstance(node.call, Op) or node.call.layer:
-            return call(attribute(node.name), wired(node.call, operands))
+            return call(attribute(node.name), [*wired(node.call, operands), *self._alone(node)])
         arguments = dict(step.arguments)
         for name, text in arguments.items():
             for read in step.reads:
@@ -244,6 +244,15 @@ class Forward:
             arguments[name] = text
         shapes = [t.shape for t in map(self.graph.value, node.operands) if isinstance(t, Tensor)]
         return function(node.call, self._whole(node, operands), arguments, shapes)
+
+    def _alone(self, node: Node) -> list[str]:
+        """What a call says where nobody takes more than its first output."""
+        if not isinstance(node.call, Op) or not node.call.alone:
+            return []
+        edges = [edge for other in self.graph.nodes for edge in other.operands]
+        edges += [output.edge for output in self.graph.outputs]
+        first = all(e.select[:1] == (0,) for e in map(self.source, edges) if e.source == node.name)
+        return [node.call.alone] if first else []
 
     def _whole(self, node: Node, operands: list[str]) -> list[str] | str:
         """Operands that are all parts of one value, as that value."""
