@@ -25,7 +25,7 @@ class Sym(int):
         self.expr = expr
         return self
 
-    def __divmod__(self, other: int) -> tuple[Any, int]:  # type: ignore[override]
+    def __divmod__(self, other: int) -> tuple[Any, int]:
         """Whoever looks at the rest knows that there is none: times `other` this is whole again."""
         quotient, rest = self // other, int(self) % int(other)
         tree = expression(quotient)
@@ -35,7 +35,7 @@ class Sym(int):
             quotient = Sym(int(quotient), tree)
         return quotient, rest
 
-    def __rdivmod__(self, other: int) -> tuple[Any, int]:  # type: ignore[override]
+    def __rdivmod__(self, other: int) -> tuple[Any, int]:
         return divmod(Sym(other, ast.Constant(other)), self)
 
     def __neg__(self) -> Any:
