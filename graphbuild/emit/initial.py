@@ -258,15 +258,17 @@ class Rules:
         made = []
         for group in groups.values():
             layer, name, rule = group[0]
-            module = _path(layer.path)
+            module = _path(layer.path, raw=layer.op.own)
             target = module if layer.op.own else f"{module}.{name}"
             if len(group) > 1:
                 target = "self.get_parameter(name)"
-            draw = Statement(self.draw(rule.parameters[name], target, module, layer), rule.span)
+            draw = self.draw(rule.parameters[name], target, module, layer)
+            statement = Statement(draw, rule.span)
             if len(group) > 1:
                 paths = _quoted([layer.key(name) for layer, name, _ in group])
-                draw = Statement(f"for name in ({', '.join(paths)}):", rule.span, [draw])
-            made.append(draw)
+                head = f"for name in ({', '.join(paths)}):"
+                statement = Statement(head, rule.span, [statement])
+            made.append(statement)
         return made
 
 
