@@ -115,6 +115,8 @@ def slopes(value: Any, inputs: Mapping[str, Tensor]) -> list[Tensor | None]:
 
 
 def tensors(value: Any) -> list[Tensor]:
+    if value is None:  # absent in this mode
+        return []
     if isinstance(value, Tensor):
         return [value]
     parts = value.values() if isinstance(value, dict) else value

@@ -54,6 +54,10 @@ def check(scope: Scope, item: Item, node: Node) -> None:
     else:
         _check_init(scope, item, node)
     _check_gradient(scope, node, what, span)
+    if node.mode != "always":
+        message = f"{what} {name!r} would be there in {node.mode} alone, but it is made once"
+        hint = "say `when` on what takes it"
+        scope.report("E208", message, span, suggestion=hint)
     if len(scope.state.log) > before:
         raise Poisoned
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from graphbuild import expr as expressions
 from graphbuild.emit.build import symbolic
-from graphbuild.emit.forward import attribute, function, spelled
+from graphbuild.emit.forward import attribute
+from graphbuild.emit.functions import function, spelled
 from graphbuild.emit.items import call
 from graphbuild.emit.kinds import FILLS, given, initializer, is_own
 from graphbuild.emit.parts import Irregular, Scope, Statement
@@ -53,14 +54,26 @@ class Tensors:
     def _is_drawn(self, node: Node) -> bool:
         return not given(node, "value") and initializer(node).name not in FILLS
 
-    def note(self, name: str, found: Slot, scope: Scope) -> None:
-        """Remember a node as the writer comes by it: what is written may hang on later ones."""
+    def note(self, name: str, found: Slot, scope: Scope) -> bool:
+        """Remember a node as the writer comes by it, for what is written may hang on later ones;
+        whether it is a raw tensor."""
         self.found[name] = found, scope
-        if is_own(found.present[0].node):
-            self.writer.chains.fixed(found)
-            if found.absent:
-                raise Irregular(f"{name} is not there everywhere")
-            self.writer.scope.shapes[name] = self._shape(found, scope)
+        if not found.present or not is_own(found.present[0].node):
+            return False
+        self.writer.chains.fixed(found)
+        self.writer.guards.freeze(found.present[0].node)
+        if found.absent or found.never:
+            raise Irregular(f"{name} is not there everywhere")
+        self.writer.scope.shapes[name] = self._shape(found, scope)
+        return True
+
+    def constructed(self) -> dict[int, list[Statement]]:
+        """What stands in the constructor, by the positions of the nodes in the file."""
+        return {
+            position: self.statements(node.name)
+            for position, node in enumerate(self.graph.nodes)
+            if is_own(node)
+        }
 
     def _shape(self, found: Slot, scope: Scope) -> SymType:
         node = found.present[0].node
@@ -308,7 +321,7 @@ class Tensors:
         return lambda tree: self.builder.text(tree, found.present[0])
 
     def _attributes(self, found: Slot) -> Text:
-        return lambda tree: self.writer.own_text(tree, found.present[0].env)
+        return lambda tree: self.writer.own.text(tree, found.present[0].env)
 
 
 def _numbers(node: Node) -> int:
