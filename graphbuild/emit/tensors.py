@@ -180,7 +180,7 @@ class Tensors:
             items = list(map(text, size.elts))
         items += [value] if value else []
         dtype = self._dtype(found)
-        if dtype != "float32":
+        if dtype != "float32" or (value and not _is_float(value)):  # a whole number gives int64
             items.append(f"dtype=torch.{dtype}")
         return call(source, items)
 
@@ -326,6 +326,12 @@ class Tensors:
 
 def _numbers(node: Node) -> int:
     return prod(node.type.shape) if isinstance(node.type, Tensor) else 0
+
+
+def _is_float(text: str) -> bool:
+    tree = ast.parse(text, mode="eval").body
+    inner = tree.operand if isinstance(tree, ast.UnaryOp) else tree
+    return isinstance(inner, ast.Constant) and isinstance(inner.value, float)
 
 
 def _lists(tree: ast.expr) -> ast.expr:
