@@ -37,7 +37,7 @@ CODES = {
     "E205": "wrong number of inputs",
     "E206": "wrong dtype",
     "E207": "a shape that the op cannot take",
-    "E208": "a module argument that depends on a free dimension",
+    "E208": "what is built once depends on the input",
     "E209": "in-place overwrite of a value that is still read",
     "E210": "unmet expectation",
     "E211": "a block that contains itself",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from graphbuild import expr, ops
-from graphbuild.elaborate import calls, faults, presence, rules
+from graphbuild.elaborate import calls, faults, presence, rules, tensors
 from graphbuild.elaborate.arguments import Given, arguments, fixed, given_args
 from graphbuild.elaborate.operands import Source, Wired, select
 from graphbuild.elaborate.state import Poisoned
@@ -53,7 +53,10 @@ def build(scope: Scope, item: Item, operands: list[Operand] | None = None) -> Ty
         if operands is None:  # the arguments are looked at all the same
             arguments(scope, item, target, item.name, given)
             raise Poisoned
-        return call(scope, item, target, item.name, given, operands, item.template.span)
+        type_ = call(scope, item, target, item.name, given, operands, item.template.span)
+        if target.own:
+            tensors.check(scope, item, item.made[-1])
+        return type_
     if isinstance(target, str):
         return calls.block(scope, item, target, operands)
     if isinstance(target, ScopeTemplate):

@@ -48,6 +48,11 @@ def wire(scope: Scope, item: Item, position: int) -> tuple[Wired, ...]:
     """The operands of a node, names checked. Raises Poisoned, having reported what is wrong."""
     written, target = item.template.wire, item.target
     if scope.repeated is not None:
+        if not scope.inputs:
+            hint = f"a name with $(i), such as {scope.name}$(i), makes siblings of them"
+            message = f"{scope.name!r} takes no input that its turns could hand on"
+            scope.report("E205", message, item.template.span, suggestion=hint)
+            raise Poisoned
         _narrow(item, written)
         first, *others = scope.input_names
         before = scope.items[position - 1].name if position else first

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from graphbuild.emit.kinds import made
 from graphbuild.emit.structures import Slot, Structure, Unlike, joined, rank, slot
 from graphbuild.emit.symbols import SymType
 from graphbuild.ir import Edge, Graph, Node, Several
@@ -251,6 +252,8 @@ class Units:
             left_out = node.condition is not None or node.mode == "never"
             return None if left_out else "null"
         if isinstance(node.call, Op):
+            if node.call.own:
+                return (node.call.name, *made(node))
             given = [
                 (a, node.args[a.name].value) for a in node.call.arguments if a.name in node.args
             ]
