@@ -49,7 +49,9 @@ def is_plain(source: str) -> bool:
     """Whether all layers that an emitted text makes are of those homes."""
     names = set(re.findall(r"\bnn\.(\w+)", source)) - {"init"}
     roots = set(re.findall(r"^(?:from|import) (\w+)", source, re.MULTILINE))
-    return roots <= {"collections", "math", "torch", "typing"} and all(map(_is_plain, names))
+    return roots <= {"collections", "functools", "math", "torch", "typing"} and all(
+        map(_is_plain, names)
+    )
 
 
 def _is_plain(name: str) -> bool:

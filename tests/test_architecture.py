@@ -15,7 +15,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "names", "dims", "files", "pause"),
     ("source", "syntax", "ops", "expr"),
     ("spec", "ir"),
-    ("read", "inplace", "elaborate", "check", "ir_text"),
+    ("read", "storages", "inplace", "elaborate", "check", "ir_text"),
     ("emit", "report"),
     ("load", "init"),
     ("api",),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from graphbuild import expr, ops
-from graphbuild.elaborate import calls, faults, rules
+from graphbuild.elaborate import calls, faults, routing, rules
 from graphbuild.elaborate.arguments import Given, arguments, fixed, given_args
 from graphbuild.elaborate.operands import Source, Wired, select
 from graphbuild.elaborate.state import Poisoned
@@ -38,6 +38,8 @@ def build(scope: Scope, item: Item) -> Type:
         return call(scope, item, target, item.name, given, operands, item.template.span)
     if isinstance(target, str):
         return calls.block(scope, item, target, operands)
+    if isinstance(target, ScopeTemplate) and item.template.by is not None:
+        return routing.build(scope, item, target, _sound(operands))
     if isinstance(target, ScopeTemplate):
         return calls.group(scope, item, target, _sound(operands))
     raise Poisoned

@@ -46,10 +46,21 @@ Wired = Source | Merged
 
 def wire(scope: Scope, item: Item, position: int) -> tuple[Wired, ...]:
     """The operands of a node, names checked. Raises Poisoned, having reported what is wrong."""
+    if scope.routing is not None:  # a case
+        return tuple(map(Source, scope.input_names[1:]))
+    by = item.template.by
     if scope.repeated is not None:
-        first, *others = scope.input_names
-        before = scope.items[position - 1].name if position else first
-        return (Source(before), *map(Source, others))
+        names = list(scope.input_names)
+        choosing = [Source(names.pop(0))] if by is not None else []
+        before = scope.items[position - 1].name if position else names[0]
+        return (*choosing, Source(before), *map(Source, names[1:]))
+    if by is not None:
+        return (*_wires(scope, item, by), *_data(scope, item, position))
+    return _data(scope, item, position)
+
+
+def _data(scope: Scope, item: Item, position: int) -> tuple[Wired, ...]:
+    """The operands of a node, apart from what chooses among its cases."""
     written = item.template.wire
     if written is not None:
         return _wires(scope, item, written)

@@ -6,18 +6,19 @@ import ast
 from dataclasses import dataclass
 
 from graphbuild import expr as expressions
+from graphbuild.emit import choices, routing
 from graphbuild.emit.arguments import exported, lets, mappings, params, shown
 from graphbuild.emit.build import Builder
 from graphbuild.emit.context import Context
 from graphbuild.emit.docs import shapes_line
 from graphbuild.emit.forward import MARK, Forward, Step, attribute
-from graphbuild.emit.items import Item, elements, entries, listed, sequential
+from graphbuild.emit.items import Item, display, entries, listed, sequential
 from graphbuild.emit.parts import EmitError, Scope, Statement
 from graphbuild.emit.rows import Slot
 from graphbuild.emit.sizes import dimension_name
 from graphbuild.emit.symbols import Sym, SymType
 from graphbuild.emit.trees import rebuild
-from graphbuild.emit.units import Call, Case, SmallModule, Unit, Units
+from graphbuild.emit.units import Call, Case, Env, SmallModule, Unit, Units
 from graphbuild.errors import Span
 from graphbuild.ir import Edge, Graph, Tensor
 from graphbuild.names import identifier, is_attribute, problem
@@ -71,9 +72,9 @@ class Writer:
         if self.unit.form == "class":
             forward = self._class_body()
         else:
-            given = self.scope.shapes[self.graph.inputs[0].name]
+            given = self.scope.shapes[self.graph.data[0].name]
             items, result = self.builder.chains.children(self.scope, given)
-            self.unit.result = result
+            self.unit.result = result if self.unit.form != "routed" else self._chosen(result)
             piece = sequential(items)
             if self.unit.form == "sequence":
                 self.context.statements.append(Statement(f"return {piece}", self.graph.span))
@@ -108,7 +109,7 @@ class Writer:
 
     def _container(self, items: list[Item], forward: list[Statement]) -> None:
         listing = self.graph.listed and listed(items)
-        inner = f"[{', '.join(elements(items))}]" if listing else entries(items)
+        inner = display(items) if listing else entries(items)
         values = "self" if listing else "self.values()"
         span = self.graph.span
         self.context.statements.append(Statement(f"super().__init__({inner})", span))
@@ -116,8 +117,29 @@ class Writer:
             grow = Statement("x = torch.cat([x, layer(x)], dim=1)", span)
             forward.append(Statement(f"for layer in {values}:", span, [grow]))
             forward.append(Statement("return x"))
+        elif self.unit.form == "routed":
+            forward += routing.Forward(self.graph, listing, self._top_k()).statements()
         else:
             forward.append(Statement(f"return [branch(x) for branch in {values}]", span))
+
+    def _chosen(self, cases: SymType) -> SymType:
+        """What a choice among cases gives: what the first gives, by rows as what chooses has them."""
+        lead, first = choices.laid_out(self.graph), cases[0]
+        chooser = self.scope.shapes[self.graph.inputs[0].name]
+        if not isinstance(first, tuple) or not isinstance(chooser, tuple):
+            raise EmitError("a choice among other things than tensors")
+        return (*chooser[:lead], *first[1:]) if lead else first
+
+    def _top_k(self) -> str:
+        """How many cases are chosen, as the forward says it; empty where all are."""
+        cases = self.scope.cases
+        given = [case.graph.routing.top_k for case in cases if case.graph.routing is not None]
+        values = [arg.value for arg in given if arg is not None]
+        if not values or given[0] is None:
+            return ""
+        tree = self.context.translate(given[0].expr, self.scope)
+        chosen = self.context.choose([tree], values, cases, "top_k")
+        return self._read(chosen, cases[0].env)
 
     # -- a class with a forward of its own ----------------------------------------------------
 
@@ -126,7 +148,7 @@ class Writer:
         absent: dict[str, Edge] = {}
         built: dict[int, list[Statement]] = {}
         self.chains.without_turns(self.scope)
-        read = {name for case in self.scope.cases for name in _read(case.graph)}
+        read = {name for case in self.scope.cases for name in _needed(case.graph)}
         for position in self.graph.order:
             name = self.graph.nodes[position].name
             found = Slot()
@@ -215,17 +237,21 @@ class Writer:
             free = next((arg.expr for arg in given if arg.free), None)
             if free is not None:
                 tree = self._read_shapes(free, scope, reads)
-            own = {
-                n: ast.Attribute(ast.Name("self"), self._attribute(n), ast.Load())
-                for n in sorted(expressions.names(tree))
-                if not n.startswith(MARK)
-            }
-            for read in own:
-                self.attributes[read] = None
-                self.context.used[read] = None
-            python = expressions.python(tree, found.present[0].env)
-            step.arguments[name] = expressions.unparse(expressions.substitute(python, own))
+            step.arguments[name] = self._read(tree, found.present[0].env)
         step.reads = tuple(sorted(reads))
+
+    def _read(self, tree: ast.expr, env: Env) -> str:
+        """An expression as the forward says it: its names come from self."""
+        own = {
+            n: ast.Attribute(ast.Name("self"), self._attribute(n), ast.Load())
+            for n in sorted(expressions.names(tree))
+            if not n.startswith(MARK)
+        }
+        for read in own:
+            self.attributes[read] = None
+            self.context.used[read] = None
+        python = expressions.python(tree, env)
+        return expressions.unparse(expressions.substitute(python, own))
 
     def _attribute(self, name: str) -> str:
         """What the module keeps a value under: not a child's name, nor one of torch's."""
@@ -270,7 +296,7 @@ class Writer:
         return Written(unit, base, shapes, arguments, self.context.statements, forward, graph.span)
 
 
-def _read(graph: Graph) -> set[str]:
+def _needed(graph: Graph) -> set[str]:
     """The values that a scope's outputs are made of."""
     found: set[str] = set()
     stack = [output.edge.source for output in graph.outputs]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from graphbuild import expr as expressions
 from graphbuild import ops
+from graphbuild.emit import choices
 from graphbuild.emit.context import Context
 from graphbuild.emit.items import call
 from graphbuild.emit.parts import Statement
@@ -250,6 +251,8 @@ def input_variables(graph: Graph) -> list[str]:
     """What a forward calls its inputs."""
     if graph.input_names == (INPUT,):
         return ["x"]
+    if graph.routing is not None:
+        return choices.variables(graph)
     return [identifier(name) for name in graph.input_names]
 
 

@@ -41,6 +41,12 @@ def elements(items: list[Item]) -> list[str]:
     return [_unpacked(item, "*[", item.piece, "]") for item in items]
 
 
+def display(items: list[Item]) -> str:
+    """Children as a list."""
+    found = elements(items)
+    return found[0][1:] if len(items) == 1 and items[0].loop else f"[{', '.join(found)}]"
+
+
 def keywords(items: list[Item]) -> list[str]:
     """Children as keyword arguments."""
     return [
