@@ -307,3 +307,5 @@ def _print_report(told: Report, example: str) -> None:
     console.say(f"{told.name}: {_shapes(told.inputs)} -> {_shapes(told.outputs)}\n")
     console.table(columns, rows, ("total", "", "", f"{totals.parameters:,}", f"{totals.macs:,}"))
     console.say(f"\nparameters take {told.parameter_bytes / 1e6:,.1f} MB; MACs are at {example}")
+    if told.idle:
+        console.say(f"of cases the costliest are counted: the total leaves {told.idle:,} MACs out")

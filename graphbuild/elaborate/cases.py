@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphbuild.elaborate import faults
-from graphbuild.elaborate.operands import edge
+from graphbuild.elaborate.operands import Source, edge
+from graphbuild.elaborate.origin import origin
 from graphbuild.elaborate.state import Poisoned
 from graphbuild.errors import Note, did_you_mean
 from graphbuild.ir import Edge, Output, Routing, Several, Tensor, Type
@@ -32,7 +33,7 @@ def check(scope: Scope, routing: Routing) -> None:
         if item.target is None and not item.broken:
             scope.report(
                 "E213",
-                f"the case {item.name!r} of {who} is left out",
+                f"the case {item.name.rstrip('?')!r} of {who} is left out",
                 item.template.span,
                 suggestion="a case that does nothing is an Identity",
             )
@@ -85,6 +86,7 @@ def _check_width(scope: Scope, routing: Routing, by: Tensor, who: str) -> None:
             scope.inputs[0].span,
             expected=f"{count} in its last dimension, one for each case",
             found=scope.state.show(by),
+            suggestion=_layer(scope, by, count),
         )
     top = routing.top_k
     if top is not None and isinstance(top.value, int) and not 1 <= top.value <= count:
@@ -95,6 +97,18 @@ def _check_width(scope: Scope, routing: Routing, by: Tensor, who: str) -> None:
             expected=f"1 to {count}, the number of cases",
             found=str(top.value),
         )
+
+
+def _layer(scope: Scope, by: Tensor, count: int) -> str | None:
+    """The argument of the layer behind a gate that would give it the right width."""
+    outer = scope.parent
+    item = outer.items[outer.index[scope.path.rpartition(".")[2]]] if outer is not None else None
+    source = item.wires[0] if item is not None and item.wires else None
+    if outer is None or not isinstance(source, Source):
+        return None
+    last = len(by.shape) - 1
+    found = origin(outer, Edge(source.name), last, by.shape[last])
+    return f"did you mean {found[1]}: {count} in {found[0]}?" if found is not None else None
 
 
 def result(scope: Scope, routing: Routing) -> tuple[tuple[Output, ...], Any, Type]:

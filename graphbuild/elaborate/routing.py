@@ -49,7 +49,7 @@ def build(scope: Scope, item: Item, template: ScopeTemplate, operands: Sequence[
     path = scope.where(item.name)
 
     def make() -> Graph | None:
-        return scope.child(
+        child = scope.child(
             scope.templates,
             template,
             "group",
@@ -63,7 +63,10 @@ def build(scope: Scope, item: Item, template: ScopeTemplate, operands: Sequence[
             depth=scope.depth + 1,
             calling=scope.calling,
             routing=routing,
-        ).run()
+        )
+        if item.template.top_k is not None:
+            child.reads |= item.template.top_k.names
+        return child.run()
 
     key: Hashable = (
         id(template),
@@ -161,7 +164,7 @@ def _inputs(
     for one, type_ in data:
         if not isinstance(type_, Tensor):
             raise Poisoned
-        differ = _differ(chooser, type_, lead)
+        differ = _differ(scope, chooser, type_, lead)
         if differ is not None:
             scope.report(
                 "E204",
@@ -184,13 +187,13 @@ def _inputs(
     )
 
 
-def _differ(chooser: Tensor, data: Tensor, lead: int) -> str | None:
+def _differ(scope: Scope, chooser: Tensor, data: Tensor, lead: int) -> str | None:
     """What is wrong with the first dimensions of the data."""
     if len(data.shape) < lead:
         return f"the data has {len(data.shape)} dimensions, what chooses speaks of {lead}"
-    for left, right in zip(chooser.shapes, data.shapes, strict=True):
-        for d in range(lead if left is not None and right is not None else 0):
-            if left[d] != right[d]:  # type: ignore[index]
-                sizes = f"{int(left[d])} and {int(right[d])}"  # type: ignore[index]
-                return f"sizes differ in dimension {d} ({sizes})"
+    for d in range(lead):
+        left, right = ([s[d] if s else None for s in one.shapes] for one in (chooser, data))
+        if any(a != b for a, b in zip(left, right, strict=True) if None not in (a, b)):
+            shown = [scope.state.dims.show(column) for column in (left, right)]
+            return f"sizes differ in dimension {d} ({' and '.join(shown)})"
     return None
