@@ -290,6 +290,8 @@ def other_size(
     scope: Scope, edges: Sequence[Edge], types: Sequence[Tensor], dimension: int
 ) -> str | None:
     """The argument of an earlier layer that would make the sizes equal."""
+    if any(len(type_.shape) <= dimension for type_ in types):
+        return None
     wanted = types[0].shape[dimension]
     for edge, type_ in [*zip(edges, types, strict=True)][::-1]:
         size = type_.shape[dimension]
