@@ -173,6 +173,33 @@ def test_a_batch_norm_in_a_switch_compiles_in_training_by_a_value_alone() -> Non
         compiled(X, torch.tensor(True))
 
 
+def test_a_traced_switch_does_not_check_the_number() -> None:
+    torch._dynamo.reset()
+    ours = model(NUMBER)
+    compiled = torch.compile(ours, fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(compiled(X, torch.tensor(7)), ours(X, 2))
+
+
+def test_a_python_value_exports_its_case_alone() -> None:
+    ours = model(FLAG).eval()
+    program = torch.export.export(ours, (X, True))
+    assert "cond" not in str(program.graph)
+    torch.testing.assert_close(program.module()(X, True), ours(X, True))
+
+
+def test_cases_of_other_memory_layouts_do_not_compile() -> None:
+    torch._dynamo.reset()
+    text = """
+inputs: {x: [N, 8, 8], flag: {shape: [], dtype: bool}}
+blocks: {turned: {nodes: [{op: Linear, out_features: 8}, {op: transpose, dim0: 1, dim1: 2}]}}
+nodes: {path: {switch: flag, from: x, cases: {true: turned, false: {op: Linear, out_features: 8}}}}
+"""
+    x, ours = torch.randn(2, 8, 8), model(text)
+    ours(x, True)
+    with pytest.raises(Exception, match=r"stride|metadata"):
+        torch.compile(ours, fullgraph=True, backend="aot_eager")(x, torch.tensor(True))
+
+
 # -- route ------------------------------------------------------------------------------------
 
 ROUTE = f"""
@@ -371,6 +398,17 @@ def test_a_batch_norm_by_rows_does_not_compile_in_training(name: str) -> None:
     text, chooser = FORMS[name]
     with pytest.raises(Exception, match="data-dependent"):
         torch.compile(model(text), fullgraph=True, backend="aot_eager")(X, chooser)
+
+
+@pytest.mark.parametrize("name", ["route with a batch norm", "top_k with a batch norm"])
+def test_it_compiles_in_training_with_graph_breaks(name: str) -> None:
+    torch._dynamo.reset()
+    text, chooser = FORMS[name]
+    ours, theirs = model(text), model(text)
+    compiled = torch.compile(ours, backend="aot_eager")
+    for given in (chooser, chooser.flip(0)):
+        torch.testing.assert_close(compiled(X, given), theirs(X, given))
+    torch.testing.assert_close(ours.state_dict(), theirs.state_dict())
 
 
 @pytest.mark.parametrize("name", FORMS)
