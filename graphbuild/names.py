@@ -58,7 +58,8 @@ FUNCTIONS = frozenset(
 
 # Names that emitted source reads, so that nothing else in it may have them.
 SOURCE = frozenset(
-    "F IndexError OrderedDict Tensor bool dict functools getattr isinstance list math nn self str super torch tuple".split()
+    "F IndexError OrderedDict Tensor bool dict functools getattr isinstance list math nn self str "
+    "super torch torchvision tuple".split()
 )
 
 _FORBIDDEN = {".": "a dot", "$": "a dollar", "'": "a quote", '"': "a quote", "\\": "a backslash"}

@@ -184,6 +184,7 @@ ROUTED: list[tuple[str, Found]] = [
         "route: index, cases: [ReLU, {op: Tanh, if: true}, {op: Tanh, from: n}]",
         [("E101", 13, 46), ("E101", 13, 68)],
     ),
+    ("route: index, cases: [ReLU, {switch: flag, cases: [ReLU, ReLU]}]", [("E101", 13, 36)]),
     # the data
     ("route: index, from: which, cases: [ReLU, Tanh]", [("E204", 13, 3)]),
     ("route: index, from: {input: n, other: n}, cases: [ReLU, Tanh]", [("E201", 13, 38)]),

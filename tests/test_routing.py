@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from graphbuild.emit import emit
+from graphbuild.ir import Tensor as TensorType
 from graphbuild.load import load, load_source
 
 CASES = """
@@ -324,6 +325,27 @@ def test_a_mixture_of_tokens(text: str) -> None:
 @pytest.mark.parametrize("text", [MIXTURE, TOP])
 def test_an_empty_batch_of_a_mixture(text: str) -> None:
     assert model(text)(torch.randn(0, 8), torch.randn(0, 3)).shape == (0, 4)
+
+
+def test_chosen_weights_that_add_up_to_one() -> None:
+    ours = model("""
+inputs: {x: [N, 8], scores: [N, 3]}
+nodes:
+  gate: {op: softmax, from: scores, dim: -1}
+  largest: {op: topk, k: 2, dim: -1}
+  total: {op: sum, from: largest.values, dim: -1, keepdim: true}
+  weights: {op: div, from: [gate, total]}
+  mix: {mixture: weights, from: x, top_k: 2, cases: [Identity, Identity, Identity]}
+""")
+    torch.testing.assert_close(ours(X, GATE), X)
+
+
+def test_a_gate_of_another_dtype() -> None:
+    for text in (MIXTURE, TOP):
+        graph = built(text.replace("gate: [N, 3]", "gate: {shape: [N, 3], dtype: float64}"))
+        assert isinstance(graph.type, TensorType)
+        assert graph.type.dtype == "float64"
+        assert load(emit(graph))(X, GATE.double()).dtype == torch.float64
 
 
 # -- compiled, exported, carried elsewhere ------------------------------------------------------

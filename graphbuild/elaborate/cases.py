@@ -15,6 +15,7 @@ from graphbuild.elaborate.state import Poisoned
 from graphbuild.errors import Note, did_you_mean
 from graphbuild.ir import Edge, Output, Routing, Several, Tensor, Type
 from graphbuild.ops.base import Op, Shape
+from graphbuild.ops.dtypes import promote
 
 if TYPE_CHECKING:
     from graphbuild.elaborate.expand import Item
@@ -142,7 +143,8 @@ def result(scope: Scope, routing: Routing) -> tuple[tuple[Output, ...], Any, Typ
                 shape = (*chosen[:lead], *shape[1:])
         shapes.append(shape)
     made = tuple(Output("", edge(scope, item.name)) for item in scope.items)
-    return made, "single", Tensor(first.dtype, tuple(shapes))
+    dtype = promote(by.dtype, first.dtype) if routing.kind == "mixture" else first.dtype
+    return made, "single", Tensor(dtype, tuple(shapes))
 
 
 def _checked(scope: Scope, item: Item, type_: Type) -> Tensor:

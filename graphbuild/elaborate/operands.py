@@ -50,6 +50,7 @@ def wire(scope: Scope, item: Item, position: int) -> tuple[Wired, ...]:
         return tuple(map(Source, scope.input_names[1:]))
     by = item.template.by
     if scope.repeated is not None:
+        _narrow(item, item.template.wire)
         names = list(scope.input_names)
         choosing = [Source(names.pop(0))] if by is not None else []
         before = scope.items[position - 1].name if position else names[0]
@@ -61,12 +62,21 @@ def wire(scope: Scope, item: Item, position: int) -> tuple[Wired, ...]:
 
 def _data(scope: Scope, item: Item, position: int) -> tuple[Wired, ...]:
     """The operands of a node, apart from what chooses among its cases."""
-    written = item.template.wire
+    written, target = item.template.wire, item.target
     if written is not None:
-        return _wires(scope, item, written)
-    if isinstance(item.target, Op) and not item.target.operands and not item.target.variadic:
+        wires = _wires(scope, item, written)
+        _narrow(item, written)
+        return wires
+    if isinstance(target, Op) and target.optional == len(target.operands):  # it needs none
         return ()
     return (_implicit(scope, item, position),)
+
+
+def _narrow(item: Item, written: Wire | None) -> None:
+    """Where operands are given by name, the op takes just these: optional ones may be skipped."""
+    if isinstance(written, Named) and isinstance(item.target, Op):
+        given = set(map(str, written.items))
+        item.target = item.target.taking([n for n in item.target.operands if n in given])
 
 
 def sources(wires: Iterable[Wired]) -> Iterator[str]:
@@ -154,8 +164,9 @@ def _named(scope: Scope, item: Item, written: Named) -> tuple[Wired, ...]:
                 suggestion=did_you_mean(key, names) or takes,
             )
     found: list[Wired] = []
+    needed = names[: len(names) - item.target.optional] if isinstance(item.target, Op) else ()
     missing = [name for name in names if name not in by_name]
-    if sound and names[: len(by_name)] != tuple(n for n in names if n in by_name):
+    if sound and missing and len(by_name) > names.index(missing[0]) and missing[0] in needed:
         scope.report("E205", f"{what} lacks the operand {missing[0]!r}", written.span)
         raise Poisoned
     for name in names:

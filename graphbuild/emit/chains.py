@@ -62,7 +62,8 @@ class Chains:
         self.without_turns(scope)
         for found in self.slots(scope):
             loop = found.everyone[0].node.loop
-            if graph.connect == "parallel" or not found.present:
+            counted = graph.connect == "parallel" and graph.routing is None  # its value is a list
+            if counted or not found.present:
                 self.fixed(found)
             if not found.present:
                 continue

@@ -11,7 +11,7 @@ from graphbuild.emit.arguments import exported, lets, mappings, params, shown
 from graphbuild.emit.build import Builder
 from graphbuild.emit.context import Context
 from graphbuild.emit.docs import shapes_line
-from graphbuild.emit.forward import MARK, Forward, Step, attribute
+from graphbuild.emit.forward import MARK, Forward, Step, attribute, spelled
 from graphbuild.emit.items import Item, display, entries, listed, sequential
 from graphbuild.emit.parts import EmitError, Scope, Statement
 from graphbuild.emit.rows import Slot
@@ -209,7 +209,10 @@ class Writer:
             context.used = before
             self._arguments(step, found, chosen, scope)
             symbolic = self.builder.results.settle([result], found.present)
-            if text is not None:
+            if isinstance(test, ast.Name):
+                step.maybe = f"self.{self._attribute(test.id)}"
+                self.attributes[test.id] = None
+            elif text is not None:
                 step.maybe = f"self.{self._attribute(f'has_{identifier(node.name)}')}"
                 context.statements.append(Statement(f"{step.maybe} = {text}", node.span))
         else:
@@ -237,7 +240,9 @@ class Writer:
             free = next((arg.expr for arg in given if arg.free), None)
             if free is not None:
                 tree = self._read_shapes(free, scope, reads)
-            step.arguments[name] = self._read(tree, found.present[0].env)
+            text = self._read(tree, found.present[0].env)
+            op = step.node.call
+            step.arguments[name] = spelled(op, name, text) if isinstance(op, Op) else text
         step.reads = tuple(sorted(reads))
 
     def _read(self, tree: ast.expr, env: Env) -> str:

@@ -8,6 +8,7 @@ allocate is deleted, so that no value outlives its last use.
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from graphbuild import expr as expressions
@@ -16,9 +17,9 @@ from graphbuild.emit import choices
 from graphbuild.emit.context import Context
 from graphbuild.emit.items import call
 from graphbuild.emit.parts import Statement
-from graphbuild.ir import INPUT, Edge, Graph, Node, Several
+from graphbuild.ir import INPUT, Edge, Graph, Node, Several, Tensor
 from graphbuild.names import FUNCTIONS, SOURCE, identifier, is_attribute
-from graphbuild.ops.base import Op
+from graphbuild.ops.base import Op, Shape
 
 MARK = "\0"  # in front of a value's name in an argument, until it has a variable
 
@@ -31,6 +32,7 @@ class Step:
     arguments: dict[str, str] = field(default_factory=dict)  # of a function, in Python
     reads: tuple[str, ...] = ()  # values whose shapes those arguments read
     maybe: str | None = None  # what decides at run time whether it is there
+    near: Edge | None = None  # the value on whose device a tensor is made of nothing
 
 
 class Forward:
@@ -44,10 +46,13 @@ class Forward:
         self.uses: dict[str, int] = {}  # a value -> the last step that reads it
         self.readers: dict[str, set[int]] = {}  # the steps that read it
         for position, step in enumerate(steps):
+            step.near = self._near(step)
             for edge in step.node.operands:
                 self._read(edge, position)
             for name in step.reads:
                 self._read(Edge(name), position)
+            if step.near is not None:
+                self._read(step.near, position)
         for output in graph.outputs:
             self._read(output.edge, len(steps))
         # Values that may be another one, handed on by a node that is absent.
@@ -70,6 +75,16 @@ class Forward:
         while edge.source in self.absent:
             through = self.absent[edge.source]
             edge = Edge(through.source, (*through.select, *edge.select))
+        return edge
+
+    def _near(self, step: Step) -> Edge | None:
+        """For an op that makes a tensor: a value whose size it reads, else the first input."""
+        op, named = step.node.call, (*step.reads, *self.graph.input_names)
+        if not isinstance(op, Op) or not op.makes or step.node.operands or not named:
+            return None
+        edge = Edge(named[0])
+        while isinstance(self.graph.value(edge), Several):
+            edge = Edge(edge.source, (*edge.select, 0))
         return edge
 
     def _read(self, edge: Edge, position: int) -> None:
@@ -216,15 +231,17 @@ class Forward:
     def value(self, step: Step) -> str:
         """The call that a step makes."""
         node = step.node
-        operands = [self.operand(edge) for edge in node.operands]
+        edges = node.operands if step.near is None else (step.near,)
+        operands = [self.operand(edge) for edge in edges]
         if not isinstance(node.call, Op) or node.call.layer:
-            return call(attribute(node.name), operands)
+            return call(attribute(node.name), wired(node.call, operands))
         arguments = dict(step.arguments)
         for name, text in arguments.items():
             for read in step.reads:
                 text = text.replace(f"{MARK}{read}.shape", f"{self.variable(read)}.shape")
             arguments[name] = text
-        return function(node.call, self._whole(node, operands), arguments)
+        shapes = [t.shape for t in map(self.graph.value, node.operands) if isinstance(t, Tensor)]
+        return function(node.call, self._whole(node, operands), arguments, shapes)
 
     def _whole(self, node: Node, operands: list[str]) -> list[str] | str:
         """Operands that are all parts of one value, as that value."""
@@ -256,9 +273,20 @@ def input_variables(graph: Graph) -> list[str]:
     return [identifier(name) for name in graph.input_names]
 
 
-def function(op: Op, operands: list[str] | str, arguments: dict[str, str]) -> str:
+def wired(target: object, operands: list[str]) -> list[str]:
+    """The operands of a call as they stand between its brackets."""
+    if not isinstance(target, Op) or target.wired is None:
+        return operands
+    return target.wired(dict(zip(target.operands, operands, strict=False)))
+
+
+def function(
+    op: Op, operands: list[str] | str, arguments: dict[str, str], shapes: Sequence[Shape] = ()
+) -> str:
     """A call of a function in its own style."""
     given = [a for a in op.arguments if a.name in arguments]
+    if op.write is not None and not isinstance(operands, str):
+        return op.write(wired(op, operands), arguments, shapes)
     if op.style == "operator" and not isinstance(operands, str):
         return _operation(op.source, [*operands, *(arguments[a.name] for a in given)])
     if op.style == "index" and not isinstance(operands, str):
@@ -268,8 +296,8 @@ def function(op: Op, operands: list[str] | str, arguments: dict[str, str]) -> st
         items.append(operands)
     elif op.style == "list":
         items.append(f"[{', '.join(operands)}]")
-    else:
-        items += operands
+    elif not op.makes:
+        items += wired(op, operands)
     for position, argument in enumerate(op.arguments):
         if argument.name in arguments:
             text = arguments[argument.name]
@@ -279,7 +307,17 @@ def function(op: Op, operands: list[str] | str, arguments: dict[str, str]) -> st
             items.append(text if leading else f"{argument.name}={text}")
     if op.training:
         items.append("training=self.training")
+    if op.makes:
+        items += [f"device={operand}.device" for operand in operands]
     return call(op.source, items)
+
+
+def spelled(op: Op, argument: str, text: str) -> str:
+    """The value of an argument as the source says it: `torch.float32` for float32."""
+    known = op.argument(argument)
+    if known is None or not known.type.startswith("Dtype") or text == "None":
+        return text
+    return f"torch.{ast.literal_eval(text)}"
 
 
 def _operation(sign: str, pieces: list[str]) -> str:

@@ -117,6 +117,9 @@ class Repetitions:
         """What the turns give: of a chain the last one, of a parallel group each, of a dense group
         the concat after all."""
         given, settle = row.operand, self.builder.results.settle
+        if row.graph.routing is not None:  # each gives the same
+            start = [call for call in found.present if call.turns[-1:] == (0,)]
+            return [settle([sized(turns.each(result, 0), start[0].node.type)], start)]
         if row.graph.connect == "parallel":
             return [
                 settle([sized(turns.each(result, index), turn.present[0].node.type)], turn.present)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from graphbuild import expr as expressions
 from graphbuild.emit.context import Context
 from graphbuild.emit.sizes import static
-from graphbuild.emit.symbols import Sym, SymType, expression, folded, lost
+from graphbuild.emit.symbols import Sym, SymType, expression, inserted, lost
 from graphbuild.emit.units import Call
 from graphbuild.ir import Several, Tensor, Type
 
@@ -135,7 +135,7 @@ def substituted(
         if not isinstance(size, Sym):
             shape.append(actual)
         elif expressions.names(size.expr) <= mapping.keys():
-            shape.append(Sym(actual, folded(expressions.substitute(size.expr, mapping))))
+            shape.append(Sym(actual, inserted(size.expr, mapping)))
         else:
             shape.append(Sym(actual, everything))
     return tuple(shape)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Union
 
 from graphbuild import expr as expressions
+from graphbuild.emit.trees import rebuild
 
 
 class Sym(int):
@@ -24,6 +25,19 @@ class Sym(int):
         self = super().__new__(cls, value)
         self.expr = expr
         return self
+
+    def __divmod__(self, other: int) -> tuple[Any, int]:
+        """Whoever looks at the rest knows that there is none: times `other` this is whole again."""
+        quotient, rest = self // other, int(self) % int(other)
+        tree = expression(quotient)
+        if rest == 0 and isinstance(tree, ast.BinOp) and expressions.names(tree):
+            tree = ast.BinOp(tree.left, tree.op, tree.right)
+            tree.exact = True  # type: ignore[attr-defined]
+            quotient = Sym(int(quotient), tree)
+        return quotient, rest
+
+    def __rdivmod__(self, other: int) -> tuple[Any, int]:
+        return divmod(Sym(other, ast.Constant(other)), self)
 
     def __neg__(self) -> Any:
         return Sym(-int(self), ast.UnaryOp(ast.USub(), self.expr))
@@ -76,7 +90,7 @@ def folded(tree: ast.expr) -> ast.expr:
         values = _number(left), _number(right)
         if values[0] is not None and values[1] is not None:
             return ast.Constant(compute(values[0], values[1]))
-    return ast.BinOp(left, tree.op, right)
+    return plus(left, right) if isinstance(tree.op, ast.Add) else ast.BinOp(left, tree.op, right)
 
 
 def _shifted(tree: ast.expr, by: int) -> ast.expr:
@@ -118,7 +132,48 @@ def plus(left: ast.expr, right: ast.expr) -> ast.expr:
         return ast.BinOp(plus(left, right.left), right.op, right.right)
     if isinstance(left, ast.Name) and isinstance(right, ast.Name) and left.id == right.id:
         return ast.BinOp(ast.Constant(2), ast.Mult(), left)
-    return ast.BinOp(left, ast.Add(), right)
+    if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add):
+        last = _collected(left.right, right)
+        return ast.BinOp(left if last is None else left.left, ast.Add(), last or right)
+    return _collected(left, right) or ast.BinOp(left, ast.Add(), right)
+
+
+def _collected(left: ast.expr, right: ast.expr) -> ast.expr | None:
+    """Multiples of one name as one: `dim * 4` and `dim * 8` are `dim * 12`."""
+    first, second = _multiple(left), _multiple(right)
+    if first is None or second is None or first[0] != second[0]:
+        return None
+    return ast.BinOp(ast.Name(first[0]), ast.Mult(), ast.Constant(first[1] + second[1]))
+
+
+def _multiple(tree: ast.expr) -> tuple[str, int] | None:
+    """A name and how often it is taken."""
+    if isinstance(tree, ast.Name):
+        return tree.id, 1
+    if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Mult):
+        name, number = tree.left, tree.right
+        if isinstance(name, ast.Constant):
+            name, number = number, name
+        times = _number(number)
+        if isinstance(name, ast.Name) and times is not None:
+            return name.id, times
+    return None
+
+
+def inserted(tree: ast.expr, sizes: Mapping[str, ast.expr]) -> ast.expr:
+    """A size with others in place of its names: `dim * 16` for a `dim` of `base * 2` is `base * 32`."""
+    found = dict(sizes)
+
+    def merged(node: ast.expr) -> ast.expr | None:
+        name, times = _multiple(node) or ("", 1)
+        inner = _multiple(sizes[name]) if name in sizes else None
+        if inner is None or times == 1 or inner[1] == 1:
+            return None
+        key = f"{name} * {times}"  # not a name, so it stands for this product alone
+        found[key] = ast.BinOp(ast.Name(inner[0]), ast.Mult(), ast.Constant(times * inner[1]))
+        return ast.Name(key)
+
+    return folded(expressions.substitute(rebuild(tree, merged), found))
 
 
 def is_constant(value: object) -> bool:
@@ -126,6 +181,18 @@ def is_constant(value: object) -> bool:
     if not isinstance(value, Sym):
         return True
     return not any(isinstance(node, ast.Name) for node in ast.walk(value.expr))
+
+
+def _undone(op: type[ast.operator], left: ast.expr, right: ast.expr) -> ast.expr | None:
+    """What a product and a quotient come to that undo each other: `dim * 3 // 3` is `dim`."""
+    wanted = {ast.Mult: ast.FloorDiv, ast.FloorDiv: ast.Mult}.get(op)
+    for outer, inner in ((left, right), (right, left)):
+        if wanted is None or not isinstance(inner, ast.BinOp) or type(inner.op) is not wanted:
+            continue
+        same = expressions.unparse(outer) == expressions.unparse(inner.right)
+        if same and (getattr(inner, "exact", False) if op is ast.Mult else inner is left):
+            return inner.left
+    return None
 
 
 def _method(
@@ -141,6 +208,9 @@ def _method(
         if op is not ast.Mult and is_constant(left) and is_constant(right):
             return value
         trees = expression(left), expression(right)
+        undone = _undone(op, *trees)
+        if undone is not None:
+            return Sym(value, undone)
         return Sym(value, plus(*trees) if op is ast.Add else ast.BinOp(trees[0], op(), trees[1]))
 
     def forward(self: Sym, other: object) -> Any:

@@ -33,6 +33,7 @@ NO_CASE = {  # keys that a case does not have, and why
     "from": "a case takes what the node with cases takes: say 'from' there",
     "if": "a case is always built: say 'if' of a node inside of it, or of the node with cases",
     "when": "a case is always there: say 'when' of a node inside of it, or of the node with cases",
+    **dict.fromkeys(ROUTED, "a case that chooses again is a group: {inputs: [...], nodes: [...]}"),
 }
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from vision import torchvision
+
+from graphbuild.vision import torchvision
 
 models = torchvision.models
 
@@ -29,6 +30,17 @@ class Case:
         return "-".join([self.spec, *self.params])
 
 
+def regnet(name: str, **arguments: Any) -> Callable[[], nn.Module]:
+    """A RegNet of torchvision, which computes its widths with tensors: never on the meta device."""
+
+    def build() -> nn.Module:
+        with torch.device("cpu"):
+            model: nn.Module = getattr(models, f"regnet_{name}")(**arguments)
+        return model
+
+    return build
+
+
 ZOO = [
     Case("alexnet", models.alexnet),
     Case("vgg16", models.vgg16),
@@ -36,6 +48,31 @@ ZOO = [
     Case("resnet18", models.resnet18),
     Case("resnet50", models.resnet50),
     Case("densenet121", models.densenet121),
+    Case("efficientnet_b0", models.efficientnet_b0),
+    Case("mobilenet_v3_small", models.mobilenet_v3_small),
+    Case("shufflenet_v2_x1_0", models.shufflenet_v2_x1_0),
+]
+
+# The rows of MobileNetV3-Large: kernel, exp, out, SE, HS, stride.
+LARGE = [
+    dict(zip(("kernel", "exp", "out", "SE", "HS", "stride"), row, strict=True))
+    for row in (
+        (3, 16, 16, False, False, 1),
+        (3, 64, 24, False, False, 2),
+        (3, 72, 24, False, False, 1),
+        (5, 72, 40, True, False, 2),
+        (5, 120, 40, True, False, 1),
+        (5, 120, 40, True, False, 1),
+        (3, 240, 80, False, True, 2),
+        (3, 200, 80, False, True, 1),
+        (3, 184, 80, False, True, 1),
+        (3, 184, 80, False, True, 1),
+        (3, 480, 112, True, True, 1),
+        (3, 672, 112, True, True, 1),
+        (5, 672, 160, True, True, 2),
+        (5, 960, 160, True, True, 1),
+        (5, 960, 160, True, True, 1),
+    )
 ]
 
 # The same specs with other params: nothing in them is true only of the numbers they stand with.
@@ -50,6 +87,59 @@ FAMILY = [
         "resnet50",
         lambda: models.ResNet(models.resnet.Bottleneck, [1, 2, 1, 2], num_classes=7),
         {"layers": [1, 2, 1, 2], "num_classes": 7},
+    ),
+    Case("resnet50", models.resnext50_32x4d, {"groups": 32, "width_per_group": 4}),
+    Case("resnet50", models.wide_resnet50_2, {"width_per_group": 128}),
+    *(
+        Case(
+            "resnet50",
+            functools.partial(models.resnet50, replace_stride_with_dilation=dilate),
+            {"dilate": dilate},
+        )
+        for dilate in ([False, True, True], [True, False, True])
+    ),
+    Case(
+        "mobilenet_v3_small",
+        lambda: models.mobilenet_v3_small(width_mult=0.6, num_classes=10, dropout=0.5),
+        {"width_mult": 0.6, "num_classes": 10, "dropout": 0.5},
+    ),
+    Case("mobilenet_v3_small", models.mobilenet_v3_large, {"hidden": 1280, "bottlenecks": LARGE}),
+    Case(
+        "shufflenet_v2_x1_0",
+        lambda: models.shufflenet_v2_x2_0(num_classes=7),
+        {"widths": [122, 244, 488], "last": 2048, "num_classes": 7},
+    ),
+    # torchvision draws the weights by another function, with the same spread.
+    Case("regnet_y_400mf", regnet("y_400mf")),
+    Case(
+        "regnet_y_400mf",
+        regnet("y_800mf"),
+        {"depth": 14, "w_0": 56, "w_a": 38.84, "w_m": 2.4, "group_width": 16},
+    ),
+    Case(
+        "regnet_y_400mf",
+        regnet("x_400mf", num_classes=10),
+        {
+            "depth": 22,
+            "w_0": 24,
+            "w_a": 24.48,
+            "w_m": 2.54,
+            "group_width": 16,
+            "se_ratio": 0,
+            "num_classes": 10,
+        },
+    ),
+    Case("efficientnet_b0", models.efficientnet_b1, {"depth_mult": 1.1}),
+    Case(
+        "efficientnet_b0",
+        lambda: models.efficientnet_b3(num_classes=10, stochastic_depth_prob=0.5),
+        {
+            "width_mult": 1.2,
+            "depth_mult": 1.4,
+            "dropout": 0.3,
+            "drop_path": 0.5,
+            "num_classes": 10,
+        },
     ),
     Case(
         "googlenet",

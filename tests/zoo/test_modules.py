@@ -39,7 +39,11 @@ def lenet() -> nn.Module:
     return graphbuild.compile("lenet5").eval()
 
 
-each = pytest.mark.parametrize("make", [densenet, resnet, googlenet, lenet])
+def efficientnet() -> nn.Module:
+    return graphbuild.compile("efficientnet_b0", width_mult=0.5, num_classes=10).eval()
+
+
+each = pytest.mark.parametrize("make", [densenet, resnet, googlenet, lenet, efficientnet])
 
 
 def image_for(model: nn.Module, batch: int = 2) -> Tensor:
