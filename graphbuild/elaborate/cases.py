@@ -122,28 +122,24 @@ def result(scope: Scope, routing: Routing) -> tuple[tuple[Output, ...], Any, Typ
         types.append(_checked(scope, item, type_))
     if not types or not scope.sound:
         raise Poisoned
-    first = types[0]
     _check_alike(scope, routing, types)
-    by = scope.inputs[0].type
-    if not isinstance(by, Tensor):
+    by, data = (given.type for given in scope.inputs[:2])
+    if not isinstance(by, Tensor) or not isinstance(data, Tensor):
         raise Poisoned
-    lead, data = routing.lead(by), scope.inputs[1].type
+    columns = zip(by.shapes, data.shapes, *(type_.shapes for type_ in types), strict=True)
     shapes: list[Shape | None] = []
-    for probe in range(len(first.shapes)):
-        known = [type_.shapes[probe] for type_ in types]
-        chosen = by.shapes[probe]
-        shape = known[0] if None not in known and chosen is not None else None
-        if shape is not None and chosen is not None and lead:
-            rows = data.shapes[probe] if isinstance(data, Tensor) else None
-            flat = routing.by_rows and rows is not None
-            wanted = rows[:1] if flat and rows is not None else chosen[:lead]
-            if shape[: len(wanted)] != wanted:
-                _lost_rows(scope, routing, types)
-            if routing.by_rows and lead > 1:
-                shape = (*chosen[:lead], *shape[1:])
-        shapes.append(shape)
+    for chooser, rows, *values in columns:
+        if chooser is None or rows is None or None in values or values[0] is None:
+            shapes.append(None)
+            continue
+        lead, shape = chooser[: routing.lead(by)], values[0]
+        wanted = rows[:1] if routing.by_rows else lead
+        if shape[: len(wanted)] != wanted:
+            _lost_rows(scope, routing, types)
+        shapes.append((*lead, *shape[1:]) if routing.by_rows else shape)
     made = tuple(Output("", edge(scope, item.name)) for item in scope.items)
-    dtype = promote(by.dtype, first.dtype) if routing.kind == "mixture" else first.dtype
+    dtype = types[0].dtype
+    dtype = promote(by.dtype, dtype) if routing.kind == "mixture" else dtype
     return made, "single", Tensor(dtype, tuple(shapes))
 
 

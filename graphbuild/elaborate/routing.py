@@ -1,8 +1,8 @@
 """Nodes that choose at run time: what chooses, and the data of their cases.
 
-The cases are the nodes of a scope (see `cases`). Its first input is what chooses, the others are the data, which
-every case takes. Where single rows are chosen (`route`, `top_k`) a case is given some rows of the
-data; rows of several dimensions (tokens of samples) are laid out as one.
+The cases are the nodes of a scope (see `cases`). Its first input is what chooses, the others are
+the data, which every case takes. Where single rows are chosen (`route`, `top_k`) a case is given
+some rows of the data; rows of several dimensions (tokens of samples) are laid out as one.
 """
 
 from __future__ import annotations
