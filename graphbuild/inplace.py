@@ -8,10 +8,12 @@ at once; its summary says what a call of it does to the storages of its operands
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from graphbuild.errors import Finding, Note, Span
 from graphbuild.ir import Edge, Graph, Node, Routing, Several, Type
+from graphbuild.modes import there
 from graphbuild.ops.base import MISSING, Op
 from graphbuild.storages import OUTPUT, Access, Epoch, Summary, Value, Values, leaves
 
@@ -26,7 +28,23 @@ class Site(NamedTuple):
 
 def findings(graph: Graph) -> list[Finding]:
     """E209 for every op that overwrites a value that is still read, or an input of the spec."""
-    check = _Check()
+    if not _has_modes(graph, set()):
+        return _findings(graph, True)
+    return [*_findings(graph, True), *_findings(graph, False)]
+
+
+def _has_modes(graph: Graph, seen: set[int]) -> bool:
+    """Whether a node is there in one mode of the module alone, so that each is looked at."""
+    seen.add(id(graph))
+    inside = [n.call for n in graph.nodes if isinstance(n.call, Graph) and id(n.call) not in seen]
+    return any(n.mode in ("training", "eval") for n in graph.nodes) or any(
+        _has_modes(call, seen) for call in inside if id(call) not in seen
+    )
+
+
+def _findings(graph: Graph, training: bool) -> list[Finding]:
+    """The same in one mode."""
+    check = _Check(training)
     summary = check.summary(graph, "", None)
     for given, values in zip(graph.inputs, summary.inputs, strict=True):
         for value in leaves(values):
@@ -39,13 +57,17 @@ def findings(graph: Graph) -> list[Finding]:
 
 def hands_on(graph: Graph) -> bool:
     """Whether a scope may give something that shares memory with what it is given."""
-    summary = _Check().summary(graph, "", None)
-    given = {value.storage for values in summary.inputs for value in leaves(values)}
-    return any(v.storage in given for values in summary.outputs for v in leaves(values))
+    for training in (True, False) if _has_modes(graph, set()) else (True,):
+        summary = _Check(training).summary(graph, "", None)
+        given = {value.storage for values in summary.inputs for value in leaves(values)}
+        if any(v.storage in given for values in summary.outputs for v in leaves(values)):
+            return True
+    return False
 
 
 class _Check:
-    def __init__(self) -> None:
+    def __init__(self, training: bool) -> None:
+        self.training = training
         self.found: list[Finding] = []
         self.known: dict[object, Summary] = {}
         self.alike: dict[int, object] = {}
@@ -59,7 +81,7 @@ class _Check:
     def key(self, graph: Graph) -> object:
         """The same for instances of a template that differ in sizes alone: they overwrite alike."""
         if id(graph) not in self.alike:
-            nodes = tuple([(n.name, self._called(n), _parts(n.type)) for n in graph.nodes])
+            nodes = tuple([(n.name, self._called(n), _parts(n.type), n.mode) for n in graph.nodes])
             inputs = tuple([_parts(given.type) for given in graph.inputs])
             self.alike[id(graph)] = (graph.template, nodes, inputs)
         return self.alike[id(graph)]
@@ -108,7 +130,8 @@ class _Scope:
             return self.made
         for position in self.graph.order:
             node = self.graph.nodes[position]
-            self.values[node.name] = self.node(node)
+            runs = node.mode == "always" or there(node.mode, self.check.training)
+            self.values[node.name] = self.node(node) if runs else []
         for output in self.graph.outputs:
             values = self.value(output.edge)
             self.made.outputs.append(values)
@@ -189,15 +212,20 @@ class _Scope:
         if isinstance(node.call, Graph):
             return self.call(node, node.call)
         op, here = node.call, Access(node.name, node.span, node.call)
+        edges: Sequence[Edge] = node.operands
+        if op.variadic:  # takes what is there
+            edges = [edge for edge in edges if self.value(edge) != []]
+            if op.passes and len(edges) == 1 < len(node.operands):
+                return self.value(edges[0])
         saves = here if _applies(op, node, op.saves_output) else None
         overwrites = _applies(op, node, op.overwrites)
-        for position, edge in enumerate(node.operands):
+        for position, edge in enumerate(edges):
             for value in leaves(self.value(edge)):
                 if position or not (op.aliases or overwrites):
                     self.epoch(value).reads.append(here)
-        if not node.operands or not (op.aliases or overwrites):
+        if not edges or not (op.aliases or overwrites):
             return self.fresh(node.type, node.name, saves)
-        operand = self.value(node.operands[0])
+        operand = self.value(edges[0])
         if isinstance(operand, list):
             return self.fresh(node.type, node.name, saves)
         if overwrites:
@@ -258,7 +286,7 @@ class _Scope:
         found = self.values[edge.source]
         for index in edge.select:
             assert isinstance(found, list)
-            found = found[index]
+            found = found[index] if found else found  # no parts: it is not there
         return found
 
     def epoch(self, value: Value) -> Epoch:

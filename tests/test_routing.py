@@ -276,6 +276,11 @@ def test_a_case_without_rows_is_not_called() -> None:
     assert ours.paths[0][1].num_batches_tracked == 1
 
 
+def test_a_route_that_is_left_out_passes_its_data_through() -> None:
+    ours = model(ROUTE.replace("from: x,", "from: x, if: false,"))
+    assert torch.equal(ours(X, INDEX), X)
+
+
 # -- mixture ----------------------------------------------------------------------------------
 
 MIXTURE = f"""

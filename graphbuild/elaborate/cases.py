@@ -14,12 +14,16 @@ from graphbuild.elaborate.origin import origin
 from graphbuild.elaborate.state import Poisoned
 from graphbuild.errors import Note, did_you_mean
 from graphbuild.ir import Edge, Output, Routing, Several, Tensor, Type
+from graphbuild.modes import both, leaves
 from graphbuild.ops.base import Op, Shape
 from graphbuild.ops.dtypes import promote
 
 if TYPE_CHECKING:
     from graphbuild.elaborate.expand import Item
     from graphbuild.elaborate.scope import Scope
+
+
+_WHERE = {"training": "training alone", "eval": "evaluation alone", "never": "neither mode"}
 
 
 def check(scope: Scope, routing: Routing) -> None:
@@ -33,14 +37,14 @@ def check(scope: Scope, routing: Routing) -> None:
     for item in scope.items:
         if item.target is None and not item.broken:
             scope.report(
-                "E213",
+                "E214",
                 f"the case {item.name.rstrip('?')!r} of {who} is left out",
                 item.template.span,
                 suggestion="a case that does nothing is an Identity",
             )
     if len(names) < 2:
         scope.report(
-            "E213",
+            "E214",
             f"{who} has {'a single case' if names else 'no cases'}",
             span,
             expected="two cases or more",
@@ -52,7 +56,7 @@ def check(scope: Scope, routing: Routing) -> None:
         if sorted(names) != ["false", "true"]:
             wrong = next((n for n in names if n not in ("true", "false")), names[0])
             scope.report(
-                "E213",
+                "E214",
                 f"{who} chooses by a bool, so its cases are true and false",
                 span,
                 found=", ".join(names),
@@ -61,7 +65,7 @@ def check(scope: Scope, routing: Routing) -> None:
             )
     elif {"true", "false"} & {*names}:
         scope.report(
-            "E213",
+            "E214",
             f"{who} chooses by an int, which counts its cases from 0: they are not true and false",
             span,
             suggestion="choose by a bool, or give the cases as a list",
@@ -70,7 +74,7 @@ def check(scope: Scope, routing: Routing) -> None:
         for position, item in enumerate(scope.items):
             if item.name.isdecimal() and item.name != str(position):
                 scope.report(
-                    "E213",
+                    "E214",
                     f"the case {item.name!r} of {who} is number {position}, counted from 0",
                     item.template.span,
                     suggestion="give the cases as a list",
@@ -153,11 +157,20 @@ def _checked(scope: Scope, item: Item, type_: Type) -> Tensor:
             suggestion="end it with the node that is wanted, or give outputs a single name",
         )
         raise Poisoned
+    mode = both(*leaves(scope.modes.get(item.name, "always")))
+    if mode != "always":
+        scope.report(
+            "E213",
+            f"a case always gives a value, but {item.name!r} does so in {_WHERE[mode]}",
+            item.template.span,
+            suggestion="say `when` of the node with cases, or merge what is there into the value",
+        )
+        raise Poisoned
     for node in item.made:
         op = node.call
         if isinstance(op, Op) and (op.style == "index" or any(a.free for a in node.args.values())):
             scope.report(
-                "E213",
+                "E214",
                 f"the case {item.name!r} is no module by itself",
                 item.template.span,
                 suggestion="write it as a group: {nodes: [...]}",

@@ -11,6 +11,7 @@ from graphbuild.elaborate.state import Poisoned
 from graphbuild.elaborate.written import NodeTemplate, ScopeTemplate
 from graphbuild.errors import Note
 from graphbuild.ir import Arg, Loop, Node, Variable
+from graphbuild.modes import Mode
 from graphbuild.names import problem
 from graphbuild.ops.base import MISSING, Op
 
@@ -24,8 +25,8 @@ class Item:
     """A node of one scope, while it is built."""
 
     __slots__ = (
-        "broken", "condition", "loop", "made", "name", "present", "target", "template", "turns",
-        "visible", "wires",
+        "broken", "condition", "loop", "made", "mode", "name", "present", "target", "template",
+        "turns", "visible", "when", "wires",
     )  # fmt: skip
 
     def __init__(
@@ -39,6 +40,8 @@ class Item:
         self.target: Target = None
         self.condition: Arg | None = None
         self.present: bool | None = None  # None: not known yet
+        self.mode: Mode = "always"  # what its own `when` says
+        self.when: Arg | None = None
         self.wires: tuple[Wired, ...] | None = ()  # None: some are wrong
         self.broken = False
         self.made: list[Node] = []

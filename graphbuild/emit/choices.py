@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from graphbuild import inplace
 from graphbuild.emit.symbols import SymType
 from graphbuild.ir import Graph, Node, Tensor, Type
@@ -85,6 +87,15 @@ def given(graph: Graph, operands: list[SymType]) -> list[SymType]:
         rows = one.type.shape[:1] if isinstance(one.type, Tensor) else ()
         out.append((*rows, *operand[flat:]) if isinstance(operand, tuple) else operand)
     return out
+
+
+def chosen(graph: Graph, shapes: Mapping[str, SymType], cases: SymType) -> SymType:
+    """What a choice gives: what the first case gives, by rows as what chooses has them."""
+    flat, first = laid_out(graph), cases[0]
+    chooser = shapes[graph.inputs[0].name]
+    if not isinstance(first, tuple) or not isinstance(chooser, tuple):
+        raise TypeError("a choice among other things than tensors")
+    return (*chooser[:flat], *first[1:]) if flat else first
 
 
 def likeness(graph: Graph) -> object:

@@ -9,37 +9,34 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from graphbuild import expr as expressions
-from graphbuild import ops
-from graphbuild.emit import choices
+from graphbuild.emit.bodies import Bodies
 from graphbuild.emit.context import Context
+from graphbuild.emit.functions import allocates, function, wired
+from graphbuild.emit.guards import Guards
 from graphbuild.emit.items import call
 from graphbuild.emit.parts import Statement
+from graphbuild.emit.steps import MARK, Step, attribute, input_variables
 from graphbuild.ir import INPUT, Edge, Graph, Node, Several, Tensor
-from graphbuild.names import FUNCTIONS, SOURCE, identifier, is_attribute
-from graphbuild.ops.base import Op, Shape
-
-MARK = "\0"  # in front of a value's name in an argument, until it has a variable
-
-
-@dataclass
-class Step:
-    """One node of a forward, as far as it does not depend on variables."""
-
-    node: Node  # of the first instance in which it is built
-    arguments: dict[str, str] = field(default_factory=dict)  # of a function, in Python
-    reads: tuple[str, ...] = ()  # values whose shapes those arguments read
-    maybe: str | None = None  # what decides at run time whether it is there
-    near: Edge | None = None  # the value on whose device a tensor is made of nothing
+from graphbuild.names import FUNCTIONS, SOURCE, identifier
+from graphbuild.ops.base import Op
 
 
 class Forward:
     """Assigns variables and writes the statements of one class's forward."""
 
-    def __init__(self, context: Context, graph: Graph, steps: list[Step], absent: dict[str, Edge]):
+    def __init__(
+        self,
+        context: Context,
+        graph: Graph,
+        steps: list[Step],
+        absent: dict[str, Edge],
+        guards: Guards,
+    ) -> None:
         self.graph = graph
+        self.nothing = guards.nothing
+        self.guards = {step.node.name: step.guard for step in steps if step.guard}
         self.steps = steps
         self.absent = absent
         self.context = context
@@ -47,7 +44,7 @@ class Forward:
         self.readers: dict[str, set[int]] = {}  # the steps that read it
         for position, step in enumerate(steps):
             step.near = self._near(step)
-            for edge in step.node.operands:
+            for edge in step.edges:
                 self._read(edge, position)
             for name in step.reads:
                 self._read(Edge(name), position)
@@ -56,7 +53,7 @@ class Forward:
         for output in graph.outputs:
             self._read(output.edge, len(steps))
         # Values that may be another one, handed on by a node that is absent.
-        self.passing = {step.node.name for step in steps if step.maybe}
+        self.passing = {s.node.name for s in steps if s.maybe or s.passes or s.fork}
         self.returned = self._returned_directly()
         self.webs: dict[str, int] = {}  # a value -> its variable, as a number
         self.members: list[list[str]] = []
@@ -94,9 +91,11 @@ class Forward:
 
     def _returned_directly(self) -> str | None:
         """The last step, if its value is what the forward returns and it is always there."""
-        if not self.steps or self.graph.form != "single" or self.steps[-1].maybe:
+        if not self.steps or self.graph.form != "single":
             return None
-        last = self.steps[-1].node.name
+        step, last = self.steps[-1], self.steps[-1].node.name
+        if step.maybe or step.guard or step.fork:
+            return None
         return last if self.source(self.graph.outputs[0].edge) == Edge(last) else None
 
     # -- variables ------------------------------------------------------------------------------
@@ -112,10 +111,11 @@ class Forward:
             web = next(
                 (
                     self.webs[edge.source]
-                    for edge in map(self.source, step.node.operands)
+                    for edge in map(self.source, step.edges)
                     if not edge.select
+                    and self.guards.get(edge.source, "") == step.guard
                     and self.uses.get(edge.source) == position
-                    and (step.maybe or len(self.readers[edge.source]) == 1)
+                    and (step.maybe or self._through(step) or self._alone(edge, position))
                     and (plain or self.webs[edge.source] >= len(self.graph.inputs))
                 ),
                 None,
@@ -136,6 +136,17 @@ class Forward:
             taken.add(name)
             self.names.append(name)
 
+    def _alone(self, edge: Edge, position: int) -> bool:
+        """Whether a step is all that reads a value, beside those that may not run."""
+        others = self.readers[edge.source] - {position}
+        return all(at < len(self.steps) and self.steps[at].guard for at in others)
+
+    def _through(self, step: Step) -> Edge | None:
+        """The operand that a merge hands on where its other operands are absent."""
+        if step.fork is None or len(step.fork.rest) != 1 or not step.node.call.passes:  # type: ignore[union-attr]
+            return None
+        return self.source(step.fork.rest[0]) if step.fork.rest[0] in step.fork.full else None
+
     def _open(self, value: str) -> None:
         self.webs[value] = len(self.members)
         self.members.append([value])
@@ -146,6 +157,8 @@ class Forward:
     def operand(self, edge: Edge) -> str:
         """An operand as it is written: a variable, or a part of one."""
         edge = self.source(edge)
+        if edge.source in self.nothing:
+            return "None"
         text = self.names[self.webs[edge.source]]
         type_ = self.graph.value(Edge(edge.source))
         node = self.graph.by_name.get(edge.source)
@@ -164,40 +177,54 @@ class Forward:
 
     def statements(self) -> list[Statement]:
         """The body of the forward."""
-        out: list[Statement] = []
+        bodies = Bodies(self)
         for position, step in enumerate(self.steps):
-            name = self.variable(step.node.name)
-            value = self.value(step)
-            ends = step.node.name == self.returned
-            before = self.operand(step.node.operands[0]) if step.node.operands else name
-            span = step.node.span
-            if step.maybe and name == before:
-                body = [Statement(f"{name} = {value}", span)]
-                out.append(Statement(f"if {step.maybe}:", span, body))
+            name, span = self.variable(step.node.name), step.node.span
+            guard = step.guard
+            before = self.operand(step.edges[step.node.through]) if step.edges else name
+            made: Statement
+            if step.fork is not None and (through := self._through(step)) is not None:
+                before = self.operand(through)
+            if step.fork is not None:
+                full, rest = (self.value(step, e) for e in (step.fork.full, step.fork.rest))
+                if name == before and self._through(step) is not None:
+                    made, guard = self._assigned(name, full, step, step.fork.full), step.fork.whole
+                else:
+                    test = self.is_there(step.asked) if step.asked else step.fork.test
+                    made = Statement(f"{name} = {full} if {test} else {rest}", span)
+            elif step.maybe and name == before:
+                body = [Statement(f"{name} = {self.value(step)}", span)]
+                made = Statement(f"if {step.maybe}:", span, body)
             elif step.maybe:
-                out.append(Statement(f"{name} = {value} if {step.maybe} else {before}", span))
-            elif name == before and self._owns(step):
-                sign = step.node.call.source  # type: ignore[union-attr]
-                rest = ast.parse(value[len(name) + 3 :], mode="eval").body
-                out.append(Statement(f"{name} {sign}= {expressions.unparse(rest)}", span))
-            elif ends:
-                out.append(Statement(f"return {value}", span))
-                return out
+                made = Statement(f"{name} = {self.value(step)} if {step.maybe} else {before}", span)
+            elif step.node.name == self.returned:
+                bodies.add("", Statement(f"return {self.value(step)}", span), position)
+                return bodies.finished()
             else:
-                out.append(Statement(f"{name} = {value}", span))
-            dead = self._dead(position)
-            if dead:
-                out.append(Statement(f"del {', '.join(dead)}", span))
-        out.append(Statement(f"return {self._returned()}"))
+                made = self._assigned(name, self.value(step), step, step.edges)
+            bodies.add(guard, made, position)
+        out, returned = bodies.finished(), self._returned()
+        if out and out[-1].body is None and out[-1].code.startswith(f"{returned} = "):
+            out[-1].code = f"return {out[-1].code[len(returned) + 3 :]}"
+        else:
+            out.append(Statement(f"return {returned}"))
         return out
 
-    def _owns(self, step: Step) -> bool:
+    def _assigned(self, name: str, value: str, step: Step, edges: Sequence[Edge]) -> Statement:
+        """An assignment, or a sum that is added up in place."""
+        if not edges or name != self.operand(edges[0]) or not self._owns(step, edges):
+            return Statement(f"{name} = {value}", step.node.span)
+        sign = step.node.call.source  # type: ignore[union-attr]
+        rest = ast.parse(value[len(name) + 3 :], mode="eval").body
+        return Statement(f"{name} {sign}= {expressions.unparse(rest)}", step.node.span)
+
+    def _owns(self, step: Step, edges: Sequence[Edge]) -> bool:
         """Whether a sum of two may be added up in the first, as people do who mind memory.
 
         That operand is read nowhere else, it is memory of its own, no backward reads it, and it
         is as large as the sum.
         """
-        call, edges = step.node.call, step.node.operands
+        call = step.node.call
         if not isinstance(call, Op) or call.style != "operator" or call.source not in "+-":
             return False
         made = self.graph.by_name.get(self.source(edges[0]).source)
@@ -206,21 +233,56 @@ class Forward:
             len(edges) + len(step.arguments) == 2
             and made is not None
             and made.name not in self.passing
+            and len(self.readers[made.name]) == 1
             and isinstance(made.call, Op)
             and not (made.call.aliases or made.call.overwrites or made.call.saves_output)
             and made.type == step.node.type
             and self.operand(edges[0]) not in others
         )
 
-    def _dead(self, position: int) -> list[str]:
+    def dead(self, position: int) -> list[str]:
         """Variables not read after this step, where a later step still allocates."""
         if position >= self.allocating:
             return []
         own = self.webs[self.steps[position].node.name]
         return [self.names[web] for web in self.ending.get(position, ()) if web != own]
 
+    def asks(self, first: int, last: int) -> str:
+        """What is asked in front of a body: whether the one value is there that it hangs on, or
+        what its first step asks."""
+        head, made = self.steps[first], set[str]()
+        for step in self.steps[first : last + 1]:
+            sources = {self.source(edge).source for edge in step.edges}
+            if head.asked is None or (sources.isdisjoint(made) and head.asked not in step.edges):
+                return head.asks or (head.fork.whole if head.fork else head.guard)
+            made.add(step.node.name)
+        return self.is_there(head.asked) if head.asked is not None else head.asks
+
+    def is_there(self, edge: Edge) -> str:
+        """The question whether a value is there; one that is not has no parts."""
+        edge = self.source(edge)
+        whole = Edge(edge.source) if edge.source in self.guards else edge
+        return f"{self.operand(whole)} is not None"
+
+    def unset(self, first: int, last: int) -> list[str]:
+        """Variables that steps of one body begin, and that are read behind it: None elsewhere."""
+        found: list[str] = []
+        for step in self.steps[first : last + 1]:
+            web = self.webs[step.node.name]
+            members = self.members[web]
+            inside = {s.node.name for s in self.steps[first : last + 1]}
+            readers = {at for m in members if m in inside for at in self.readers.get(m, ())}
+            if members[0] in inside and any(not first <= at <= last for at in readers):
+                found.append(self.names[web])
+        return list(dict.fromkeys(found))
+
+    def begun(self, first: int, last: int) -> set[str]:
+        """The variables that steps of one body begin."""
+        inside = {s.node.name for s in self.steps[first : last + 1]}
+        return {self.names[web] for web, m in enumerate(self.members) if m[0] in inside}
+
     def _returned(self) -> str:
-        edges = [self.operand(output.edge) for output in self.graph.outputs]
+        edges = [self._handed_out(output.edge) for output in self.graph.outputs]
         if self.graph.form == "mapping":
             pairs = zip(self.graph.outputs, edges, strict=True)
             return "{" + ", ".join(f'"{o.name}": {e}' for o, e in pairs) + "}"
@@ -228,11 +290,21 @@ class Forward:
             return ", ".join(edges) if len(edges) > 1 else f"({edges[0]},)"
         return edges[0]
 
-    def value(self, step: Step) -> str:
-        """The call that a step makes."""
-        node = step.node
-        edges = node.operands if step.near is None else (step.near,)
+    def _handed_out(self, edge: Edge) -> str:
+        """An output; a part of what may be absent is absent with it."""
+        text, edge = self.operand(edge), self.source(edge)
+        may_lack = edge.source in self.guards and edge.select
+        return f"{text} if {self.is_there(edge)} else None" if may_lack else text
+
+    def value(self, step: Step, edges: Sequence[Edge] | None = None) -> str:
+        """The call that a step makes; of a merge with some of its operands."""
+        node, edges = step.node, step.edges if edges is None else edges
+        if step.near is not None:
+            edges = (step.near,)
         operands = [self.operand(edge) for edge in edges]
+        merges = isinstance(node.call, Op) and node.call.passes and len(node.operands) > 1
+        if step.passes or (merges and len(edges) == 1):
+            return operands[0]
         if not isinstance(node.call, Op) or node.call.layer:
             return call(attribute(node.name), wired(node.call, operands))
         arguments = dict(step.arguments)
@@ -240,12 +312,12 @@ class Forward:
             for read in step.reads:
                 text = text.replace(f"{MARK}{read}.shape", f"{self.variable(read)}.shape")
             arguments[name] = text
-        shapes = [t.shape for t in map(self.graph.value, node.operands) if isinstance(t, Tensor)]
-        return function(node.call, self._whole(node, operands), arguments, shapes)
+        shapes = [t.shape for t in map(self.graph.value, edges) if isinstance(t, Tensor)]
+        return function(node.call, self._whole(node, edges, operands), arguments, shapes)
 
-    def _whole(self, node: Node, operands: list[str]) -> list[str] | str:
+    def _whole(self, node: Node, given: Sequence[Edge], operands: list[str]) -> list[str] | str:
         """Operands that are all parts of one value, as that value."""
-        edges = [self.source(edge) for edge in node.operands]
+        edges = [self.source(edge) for edge in given]
         if not isinstance(node.call, Op) or not node.call.variadic or not edges:
             return operands
         source, type_ = edges[0].source, self.graph.value(Edge(edges[0].source))
@@ -257,84 +329,3 @@ class Forward:
             name = self.variable(source)
             return f"list({name}.values())" if keyed else name
         return operands
-
-
-def attribute(name: str) -> str:
-    """A child as it is read."""
-    return f"self.{name}" if is_attribute(name) else f'getattr(self, "{name}")'
-
-
-def input_variables(graph: Graph) -> list[str]:
-    """What a forward calls its inputs."""
-    if graph.input_names == (INPUT,):
-        return ["x"]
-    if graph.routing is not None:
-        return choices.variables(graph)
-    return [identifier(name) for name in graph.input_names]
-
-
-def wired(target: object, operands: list[str]) -> list[str]:
-    """The operands of a call as they stand between its brackets."""
-    if not isinstance(target, Op) or target.wired is None:
-        return operands
-    return target.wired(dict(zip(target.operands, operands, strict=False)))
-
-
-def function(
-    op: Op, operands: list[str] | str, arguments: dict[str, str], shapes: Sequence[Shape] = ()
-) -> str:
-    """A call of a function in its own style."""
-    given = [a for a in op.arguments if a.name in arguments]
-    if op.write is not None and not isinstance(operands, str):
-        return op.write(wired(op, operands), arguments, shapes)
-    if op.style == "operator" and not isinstance(operands, str):
-        return _operation(op.source, [*operands, *(arguments[a.name] for a in given)])
-    if op.style == "index" and not isinstance(operands, str):
-        return f"{operands[0]}[{', '.join(ops.index_source(arguments[a.name]) for a in given)}]"
-    items: list[str] = []
-    if isinstance(operands, str):
-        items.append(operands)
-    elif op.style == "list":
-        items.append(f"[{', '.join(operands)}]")
-    elif not op.makes:
-        items += wired(op, operands)
-    for position, argument in enumerate(op.arguments):
-        if argument.name in arguments:
-            text = arguments[argument.name]
-            leading = position < op.positional and all(
-                a.name in arguments for a in op.arguments[:position]
-            )
-            items.append(text if leading else f"{argument.name}={text}")
-    if op.training:
-        items.append("training=self.training")
-    if op.makes:
-        items += [f"device={operand}.device" for operand in operands]
-    return call(op.source, items)
-
-
-def spelled(op: Op, argument: str, text: str) -> str:
-    """The value of an argument as the source says it: `torch.float32` for float32."""
-    known = op.argument(argument)
-    if known is None or not known.type.startswith("Dtype") or text == "None":
-        return text
-    return f"torch.{ast.literal_eval(text)}"
-
-
-def _operation(sign: str, pieces: list[str]) -> str:
-    """Pieces with an operator between them."""
-    text = pieces[0]
-    for piece in pieces[1:]:
-        whole = ast.parse(f"({text}) {sign} ({piece})", mode="eval").body
-        text = expressions.unparse(whole)
-    return text
-
-
-def allocates(node: Node) -> bool:
-    """Whether a step takes memory for what it gives."""
-    if not isinstance(node.call, Op):
-        return True
-    over = node.call.overwrites
-    if isinstance(over, str):
-        argument = node.args.get(over)
-        return not (argument is not None and argument.value)
-    return not (over or node.call.aliases)
