@@ -152,7 +152,7 @@ CASES: list[tuple[str, dict[str, Any], Make, tuple[Any, ...]]] = [
     ("mixture_of_experts", {"top_k": 1}, lambda: Experts(top_k=1), (TOKENS[:, :5],)),
     (
         "mixture_of_experts",
-        {"experts": 3, "top_k": 3, "dim": 8, "hidden": 5},
+        {"num_experts": 3, "top_k": 3, "dim": 8, "hidden": 5},
         lambda: Experts(8, 5, 3, 3),
         (torch.randn(2, 4, 8),),
     ),
