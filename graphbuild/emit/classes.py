@@ -12,19 +12,19 @@ from graphbuild.emit.build import Builder
 from graphbuild.emit.containers import container
 from graphbuild.emit.context import Context
 from graphbuild.emit.docs import shapes_line
-from graphbuild.emit.forward import Forward
+from graphbuild.emit.forward import MARK, Forward, attribute
 from graphbuild.emit.functions import spelled
 from graphbuild.emit.guards import Guards, joined
 from graphbuild.emit.items import sequential
 from graphbuild.emit.parts import EmitError, Scope, Statement
 from graphbuild.emit.rows import Slot
 from graphbuild.emit.sizes import dimension_name
-from graphbuild.emit.steps import MARK, Step, attribute, is_function, needed
 from graphbuild.emit.symbols import Sym, SymType
 from graphbuild.emit.trees import rebuild
 from graphbuild.emit.units import Call, Case, Env, SmallModule, Unit, Units
+from graphbuild.emit.variables import Step, needed
 from graphbuild.errors import Span
-from graphbuild.ir import Edge, Tensor
+from graphbuild.ir import Edge, Node, Tensor
 from graphbuild.names import identifier, is_attribute, problem
 from graphbuild.ops.base import Op
 
@@ -169,7 +169,7 @@ class Writer:
             del self.context.statements[start:]
             if name in self.read:
                 steps.append(step)
-            elif is_function(step.node):
+            elif _is_function(step.node):
                 self.attributes, self.context.used = before
                 del made[position]
         # modules register in file order
@@ -251,7 +251,7 @@ class Writer:
         if guard is None:
             return
         own = None
-        if built is not None and step.maybe is None and not is_function(node):
+        if built is not None and step.maybe is None and not _is_function(node):
             own = f"{attribute(node.name)} is not None"
         if built is not None and guard.tests not in self.guards.said:
             asked = own
@@ -332,6 +332,11 @@ class Writer:
         arguments = [shown(param) for param in unit.params]
         shapes = shapes_line(self.scope, unit.result, self.builder)
         return Written(unit, base, shapes, arguments, self.context.statements, forward, graph.span)
+
+
+def _is_function(node: Node) -> bool:
+    """Whether a step makes no call of a module."""
+    return node.call is None or (isinstance(node.call, Op) and not node.call.layer)
 
 
 def _kept(name: str, piece: str) -> str:

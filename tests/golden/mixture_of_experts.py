@@ -28,8 +28,10 @@ class Experts(nn.ModuleList):
     [..., cases], [..., in_features] -> [..., in_features].
     """
 
-    def __init__(self, in_features: int, hidden: int, experts: int, top_k: int) -> None:
-        super().__init__([expert(in_features, hidden) for _ in range(experts)])
+    def __init__(
+        self, in_features: int, hidden: int, num_experts: int, top_k: int
+    ) -> None:
+        super().__init__([expert(in_features, hidden) for _ in range(num_experts)])
         self.top_k = top_k
 
     def forward(self, gate: Tensor, x: Tensor) -> Tensor:
@@ -54,12 +56,12 @@ class MixtureOfExperts(nn.Module):
     """[N, T, 64] -> (tokens: [N, T, 64], gate: [N, T, 8])."""
 
     def __init__(
-        self, dim: int = 64, hidden: int = 256, experts: int = 8, top_k: int = 2
+        self, dim: int = 64, hidden: int = 256, num_experts: int = 8, top_k: int = 2
     ) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(dim)
-        self.router = nn.Linear(dim, experts, bias=False)
-        self.experts = Experts(dim, hidden, experts, top_k)
+        self.router = nn.Linear(dim, num_experts, bias=False)
+        self.experts = Experts(dim, hidden, num_experts, top_k)
 
     def forward(self, tokens: Tensor) -> dict[str, Tensor]:
         norm = self.norm(tokens)
