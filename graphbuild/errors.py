@@ -43,6 +43,7 @@ CODES = {
     "E211": "a block that contains itself",
     "E212": "an initialisation rule that cannot apply",
     "E213": "a use of a value that may be absent",
+    "E214": "cases that cannot be chosen among",
     "W301": "unused node",
     "W302": "unused block or param",
     "W303": "a name hides another",

@@ -60,8 +60,8 @@ TRAINING = "training"  # the word that the expression of a `when` reads, and no 
 
 # Names that emitted source reads, so that nothing else in it may have them.
 SOURCE = frozenset(
-    "F OrderedDict Tensor bool dict getattr isinstance list math nn self str super torch torchvision "
-    "tuple".split()
+    "F IndexError OrderedDict Tensor bool dict functools getattr isinstance list math nn self str "
+    "super torch torchvision tuple".split()
 )
 
 _FORBIDDEN = {".": "a dot", "$": "a dollar", "'": "a quote", '"': "a quote", "\\": "a backslash"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import routing
 import torch
 import torch.nn.functional as F  # noqa: F401  (the registry's rows name it)
 from torch import Tensor, nn
@@ -29,6 +30,8 @@ def run(
     train: bool = True,
 ) -> Any:
     """What a graph gives, with the parameters and buffers of `state` under `prefix`."""
+    if graph.routing is not None:
+        return routing.run(graph, graph.routing, state, inputs, prefix, train)
     values: dict[str, Any] = dict(inputs)
     read = _read(graph, state, prefix)
     for position in graph.order:

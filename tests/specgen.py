@@ -239,7 +239,7 @@ class Maker:
         self.room -= 1
         kinds = ["layer", "layer", "merge", "merge", "call", "part", "size", "when", "raw"]
         if depth < 2 and self.room > 0:
-            kinds += ["group", "repeat", "dense", "parallel"]
+            kinds += ["group", "repeat", "dense", "parallel", "routed"]
         kind = self.one(*kinds)
         name = self.fresh("n")
         if kind == "layer":
@@ -298,6 +298,8 @@ class Maker:
             return {name: inner}, [Value(name, width, operand.level + result.level)]
         if kind == "repeat":
             return self.repeat(name, operand, names, depth, loop)
+        if kind == "routed":
+            return self.routed(name, operand, names, loop)
         if kind == "dense" and self.world != "tokens":
             return {name: self.dense(names, loop)}, [Value(name, self.fresh("?"), operand.level)]
         if kind == "parallel":
@@ -309,6 +311,47 @@ class Maker:
                 [Value(joined, self.fresh("?"), operand.level)],
             )
         return None
+
+    def routed(
+        self, name: str, operand: Value, names: Names, loop: tuple[str, ...]
+    ) -> tuple[dict[str, Data], list[Value]]:
+        """What chooses, computed from a value, and the node whose cases take that value."""
+        kind = self.one("switch", "route", "flags", "mixture", "top_k")
+        last, count = (2 if self.world == "tokens" else 1), self.number(2, 3)
+        made: dict[str, Data] = {}
+        if kind == "switch":
+            made |= {f"{name}_m": {"op": "mean"}, f"{name}_f": {"op": "gt", "other": 0.0}}
+        else:
+            if self.world == "image":
+                made[f"{name}_p"] = {"op": "mean", "dim": [2, 3]}
+            made[f"{name}_s"] = {"op": "Linear", "out_features": count}
+            if kind in ("route", "flags"):
+                made[f"{name}_i"] = {"op": "argmax", "dim": last}
+            if kind == "flags":
+                made[f"{name}_f"] = {"op": "gt", "other": 0}
+        data: Data = {"from": operand.name}
+        data[{"flags": "route", "top_k": "mixture"}.get(kind, kind)] = next(reversed(made))
+        if kind == "top_k":
+            data["top_k"] = self.one(1, 2, f"$(min({self.one(*names.ints)} + 1, {count}))")
+        width = f"$({self.one(*names.ints)} + 1)" if self.chance(2) else self.number(1, 5)
+        flags = kind in ("switch", "flags")
+        keys = ["true", "false"] if flags else [self.fresh("e") for _ in range(count)]
+        cases = {key: self.case(width, names) for key in keys}
+        data["cases"] = cases if flags or self.chance(2) else list(cases.values())
+        if not flags and self.chance(4):
+            data["cases"] = {**self.wide(width), "repeat": count}
+        known = str(width) if not loop else self.fresh("?")
+        return {**made, name: data}, [Value(name, known, operand.level)]
+
+    def case(self, width: Any, names: Names) -> Data:
+        """Something that gives a width, however it is given one."""
+        if self.chance(2):
+            return self.wide(width)
+        first, act = self.wide(f"$({self.one(*names.ints)} + 2)"), {"op": self.one("ReLU", "Tanh")}
+        if self.chance(2):
+            return {"nodes": [first, act, self.wide(width)]}
+        nodes: Data = {"a": first, "b": act, "c": {"op": "add", "from": ["a", "b"]}}
+        return {"nodes": {**nodes, "d": self.wide(width)}}
 
     def layer(self, names: Names, loop: tuple[str, ...]) -> tuple[Data, str | None]:
         """A layer or a function on one tensor, and its width where it sets one."""

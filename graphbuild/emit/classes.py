@@ -6,14 +6,15 @@ import ast
 from dataclasses import dataclass
 
 from graphbuild import expr as expressions
-from graphbuild.emit import initial
+from graphbuild.emit import choices, initial
 from graphbuild.emit.arguments import exported, lets, mappings, params, shown
 from graphbuild.emit.build import Builder
+from graphbuild.emit.containers import container
 from graphbuild.emit.context import Context
 from graphbuild.emit.docs import shapes_line
 from graphbuild.emit.forward import Forward
 from graphbuild.emit.guards import Guards, joined
-from graphbuild.emit.items import Item, elements, entries, listed, sequential
+from graphbuild.emit.items import sequential
 from graphbuild.emit.own import Own
 from graphbuild.emit.parts import EmitError, Scope, Statement
 from graphbuild.emit.rows import Slot
@@ -82,14 +83,19 @@ class Writer:
         if self.unit.form == "class":
             forward = self._class_body()
         else:
-            given = self.scope.shapes[self.graph.inputs[0].name]
+            given = self.scope.shapes[self.graph.data[0].name]
             items, result = self.builder.chains.children(self.scope, given)
-            self.unit.result = result
+            self.unit.result = (
+                result
+                if self.unit.form != "routed"
+                else choices.chosen(self.graph, self.scope.shapes, result)
+            )
             piece = sequential(items)
             if self.unit.form == "sequence":
                 self.context.statements.append(Statement(f"return {piece}", self.graph.span))
             else:
-                self._container(items, forward)
+                made, forward = container(self.unit.form, self.graph, items, self._top_k())
+                self.context.statements.append(made)
         if self.graph.kind == "spec":
             self.init = initial.statements(
                 self.graph, lambda tree, env: self.own.said(tree, env, self.scope)
@@ -121,18 +127,16 @@ class Writer:
                 shape.append(Sym(size, tree) if tree is not None and holds else size)
             self.scope.shapes[given.name] = tuple(shape)
 
-    def _container(self, items: list[Item], forward: list[Statement]) -> None:
-        listing = self.graph.listed and listed(items)
-        inner = f"[{', '.join(elements(items))}]" if listing else entries(items)
-        values = "self" if listing else "self.values()"
-        span = self.graph.span
-        self.context.statements.append(Statement(f"super().__init__({inner})", span))
-        if self.unit.form == "dense":
-            grow = Statement("x = torch.cat([x, layer(x)], dim=1)", span)
-            forward.append(Statement(f"for layer in {values}:", span, [grow]))
-            forward.append(Statement("return x"))
-        else:
-            forward.append(Statement(f"return [branch(x) for branch in {values}]", span))
+    def _top_k(self) -> str:
+        """How many cases are chosen, as the forward says it; empty where all are."""
+        cases = self.scope.cases
+        given = [case.graph.routing.top_k for case in cases if case.graph.routing is not None]
+        values = [arg.value for arg in given if arg is not None]
+        if not values or given[0] is None:
+            return ""
+        tree = self.context.translate(given[0].expr, self.scope)
+        chosen = self.context.choose([tree], values, cases, "top_k")
+        return self.own.text(chosen, cases[0].env)
 
     # -- a class with a forward of its own ----------------------------------------------------
 
@@ -246,7 +250,9 @@ class Writer:
             else:
                 context.statements.append(made)
         if test is not None:
-            symbolic = self.builder.results.either(symbolic, operands[0], test, found.everyone)
+            symbolic = self.builder.results.either(
+                symbolic, operands[node.through], test, found.everyone
+            )
         self.scope.shapes[node.name] = symbolic
         return step
 

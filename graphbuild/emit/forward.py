@@ -28,7 +28,7 @@ class Forward(Variables):
         bodies = Bodies(self)
         for position, step in enumerate(self.steps):
             name, span = self.variable(step.node.name), step.node.span
-            before = self.operand(step.edges[0]) if step.edges else name
+            before = self.operand(step.edges[step.node.through]) if step.edges else name
             guard = step.guard
             if step.fork is not None:
                 made, guard = self._forked(step, step.fork, name)

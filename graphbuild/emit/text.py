@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from textwrap import wrap
 
+from graphbuild.emit.choices import input_types, sentence
 from graphbuild.emit.classes import Written
 from graphbuild.emit.parts import Statement
 from graphbuild.emit.printer import docstring, statement
@@ -78,8 +79,10 @@ class Lines:
             self.say("Draw the parameters of this module itself.", 8)
             self.block(part.reset, 8)
         inputs = [
-            f"{name}: {annotation(given.type)}"
-            for name, given in zip(input_variables(graph), graph.inputs, strict=True)
+            f"{name}: {chosen if chosen != 'Tensor' else annotation(given.type)}"
+            for name, given, chosen in zip(
+                input_variables(graph), graph.inputs, input_types(graph), strict=True
+            )
         ]
         returns = "list[Tensor]" if part.unit.form == "parallel" else _returns(graph)
         self.add([""])
@@ -93,7 +96,7 @@ class Lines:
 
     def block(self, statements: list[Statement], indent: int) -> None:
         for made in statements:
-            self.add(statement(made.code, indent), made.span)
+            self.add(statement(made.code, indent) if made.code else [""], made.span)
             self.block(made.body or [], indent + 4)
 
 
@@ -128,7 +131,7 @@ def _returns(graph: Graph) -> str:
 
 def _doc(part: Written, graph: Graph) -> str:
     shapes = _folded(f"{part.shapes}.")
-    first = " ".join(graph.doc.split()) if graph.doc and graph.kind != "spec" else ""
+    first = " ".join(graph.doc.split()) if graph.doc and graph.kind != "spec" else sentence(graph)
     return "\n".join([_wrapped(_sentence(first), 4), "", *shapes] if first else shapes)
 
 
@@ -158,6 +161,8 @@ def head(graph: Graph, code: str) -> str:
         f"{_wrapped(_sentence(title))}\n\nWritten by graphbuild from {file}; {needs}."
     )
     lines.append("")
+    if _reads(code, "functools"):
+        lines.append("import functools")
     if _reads(code, "math"):
         lines.append("import math")
     if "OrderedDict(" in code:

@@ -7,6 +7,7 @@ people write it; other values get one named after their node.
 from __future__ import annotations
 
 from graphbuild import expr as expressions
+from graphbuild.emit import choices
 from graphbuild.emit.context import Context
 from graphbuild.emit.functions import allocates
 from graphbuild.emit.guards import Guards
@@ -207,6 +208,8 @@ def input_variables(graph: Graph) -> list[str]:
     """What a forward calls its inputs."""
     if graph.input_names == (INPUT,):
         return ["x"]
+    if graph.routing is not None:
+        return choices.variables(graph)
     return [identifier(name) for name in graph.input_names]
 
 
