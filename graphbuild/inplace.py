@@ -71,21 +71,25 @@ class Site(NamedTuple):
 
 def findings(graph: Graph) -> list[Finding]:
     """E209 for every op that overwrites a value that is still read, or an input of the spec."""
-    if not _has_modes(graph, set()):
-        return _findings(graph, True)
+    if not _has_modes(graph):
+        return _findings(graph, None)
     return [*_findings(graph, True), *_findings(graph, False)]
 
 
-def _has_modes(graph: Graph, seen: set[int]) -> bool:
-    """Whether a node is there in one mode of the module alone, so that each is looked at."""
-    seen.add(id(graph))
-    inside = [n.call for n in graph.nodes if isinstance(n.call, Graph) and id(n.call) not in seen]
-    return any(n.mode in ("training", "eval") for n in graph.nodes) or any(
-        _has_modes(call, seen) for call in inside if id(call) not in seen
-    )
+def _has_modes(graph: Graph) -> bool:
+    """Whether a node is not always there, so that each mode is looked at."""
+    seen, stack = {id(graph)}, [graph]
+    while stack:
+        for node in stack.pop().nodes:
+            if node.mode != "always":
+                return True
+            if type(node.call) is Graph and id(node.call) not in seen:
+                seen.add(id(node.call))
+                stack.append(node.call)
+    return False
 
 
-def _findings(graph: Graph, training: bool) -> list[Finding]:
+def _findings(graph: Graph, training: bool | None) -> list[Finding]:
     """The same in one mode."""
     check = _Check(training)
     summary = check.summary(graph, "", None)
@@ -99,8 +103,8 @@ def _findings(graph: Graph, training: bool) -> list[Finding]:
 
 
 class _Check:
-    def __init__(self, training: bool) -> None:
-        self.training = training
+    def __init__(self, training: bool | None) -> None:
+        self.training = training  # None where nothing hangs on the mode
         self.found: list[Finding] = []
         self.known: dict[object, Summary] = {}
         self.alike: dict[int, object] = {}
@@ -159,7 +163,8 @@ class _Scope:
             self.made.inputs.append(values)
         for position in self.graph.order:
             node = self.graph.nodes[position]
-            runs = node.mode == "always" or there(node.mode, self.check.training)
+            training = self.check.training
+            runs = training is None or there(node.mode, training)
             self.values[node.name] = self.node(node) if runs else []
         for output in self.graph.outputs:
             values = self.value(output.edge)
@@ -203,7 +208,7 @@ class _Scope:
         if op.own:
             return self.own(node, op, here)
         edges: Sequence[Edge] = node.operands
-        if op.variadic:  # takes what is there
+        if op.variadic and self.check.training is not None:  # takes what is there
             edges = [edge for edge in edges if self.value(edge) != []]
             if op.passes and len(edges) == 1 < len(node.operands):
                 return self.value(edges[0])

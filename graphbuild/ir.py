@@ -266,6 +266,11 @@ class Graph:
     @cached_property
     def modes(self) -> Modes:
         """When what this scope hands out is there, where it is called."""
+        for node in self.nodes:
+            if node.mode != "always" or (type(node.call) is Graph and node.call.modes != "always"):
+                break
+        else:
+            return "always"
         found = [self.mode(output.edge) for output in self.outputs]
         return found[0] if self.form == "single" and len(found) == 1 else packed(found)
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from graphbuild.check import verify
 from graphbuild.elaborate import elaborate
 from graphbuild.emit import Generated, emit
-from graphbuild.emit.forward import input_variables
+from graphbuild.emit.variables import input_variables
 from graphbuild.errors import SpecError
 from graphbuild.ir import Graph
 from graphbuild.load import load, load_source

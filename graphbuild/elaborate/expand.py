@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from graphbuild import expr, ops
 from graphbuild.elaborate import repeat
@@ -25,8 +25,8 @@ class Item:
     """A node of one scope, while it is built."""
 
     __slots__ = (
-        "broken", "condition", "loop", "made", "mode", "name", "present", "target", "template",
-        "turns", "visible", "when", "wires",
+        "broken", "condition", "loop", "made", "name", "present", "target", "template", "turns",
+        "visible", "when", "wires",
     )  # fmt: skip
 
     def __init__(
@@ -40,11 +40,16 @@ class Item:
         self.target: Target = None
         self.condition: Arg | None = None
         self.present: bool | None = None  # None: not known yet
-        self.mode: Mode = "always"  # what its own `when` says
-        self.when: Arg | None = None
+        self.when: Arg | None = None  # what its own `when` says, a Mode
         self.wires: tuple[Wired, ...] | None = ()  # None: some are wrong
         self.broken = False
         self.made: list[Node] = []
+
+    @property
+    def mode(self) -> Mode:
+        """When it is there, apart from what it takes."""
+        mode: Any = "always" if self.when is None else self.when.value
+        return mode  # type: ignore[no-any-return]
 
 
 def expand(scope: Scope) -> None:

@@ -24,15 +24,13 @@ if TYPE_CHECKING:
 Operand = tuple[Edge, Type]
 
 
-def build(scope: Scope, item: Item) -> Type:
-    """Make the item's nodes and give its type. Raises Poisoned, having reported what is wrong."""
-    operands = _operands(scope, item)
-    if item.template.when is None and not scope.modes:
-        return _build(scope, item, operands)
-    mode = presence.check(scope, item, _sound(operands))
+def guarded(scope: Scope, item: Item) -> Type:
+    """The same where values may be absent, this one or those that it takes."""
+    operands = _sound(_operands(scope, item))
+    mode = presence.check(scope, item, operands)
     if mode == "never":
-        return presence.never(scope, item, item.name, [edge for edge, _ in _sound(operands)])
-    type_ = _build(scope, item, operands)
+        return presence.never(scope, item, item.name, [edge for edge, _ in operands])
+    type_ = build(scope, item, operands)
     made = item.made[-1]
     if mode != made.mode or item.when is not None:
         item.made[-1] = replace(made, mode=mode, when=item.when)
@@ -42,7 +40,9 @@ def build(scope: Scope, item: Item) -> Type:
     return type_
 
 
-def _build(scope: Scope, item: Item, operands: list[Operand] | None) -> Type:
+def build(scope: Scope, item: Item, operands: list[Operand] | None = None) -> Type:
+    """Make the item's nodes and give its type. Raises Poisoned, having reported what is wrong."""
+    operands = _operands(scope, item) if operands is None else operands
     target = item.target
     if not item.present:
         return _absent(scope, item, _sound(operands))
@@ -141,29 +141,29 @@ def call(
     edges, types = _tensors(scope, item, op, name, operands, span)
     faults.check_count(scope, op, name, len(edges), given, span)
     mode: Mode = "always"
-    there = [tuple(range(len(edges)))]
     if scope.modes:
         mode, there = presence.variants(scope, item, op, edges)
         if mode == "never":
             return presence.never(scope, item, name, edges)
     args, probes, key = arguments(scope, item, op, name, given)
+    again = (op, key, *map(id, types))
+    typed: rules.Typed | None = scope.state.typed.get(again) if key is not None else None
     if scope.modes:
         presence.check_reads(scope, item, args, mode)
         if mode != "always":
             scope.modes[name] = mode
-    found: list[rules.Typed] = []
-    for taken in there:
-        if len(taken) == len(edges):
-            some: tuple[Sequence[Edge], Sequence[Tensor]] = edges, types
-        else:
+        several: list[rules.Typed] = []
+        for taken in there:
             some = [edges[k] for k in taken], [types[k] for k in taken]
-        if op.passes and len(taken) == 1 < len(edges):
-            found.append(rules.Typed({}, frozenset(), types[taken[0]]))
-        else:
-            found.append(_typed(scope, op, name, *some, args, (probes, key), given, span))
-    typed = found[0]
-    if typed.type is not found[-1].type:
-        presence.changes(scope, item, name, edges, [each.type for each in found], span)
+            if op.passes and len(taken) == 1 < len(edges):
+                several.append(rules.Typed({}, frozenset(), types[taken[0]]))
+            else:
+                several.append(_typed(scope, op, name, *some, args, (probes, key), given, span))
+        typed = several[0]
+        if typed.type is not several[-1].type:
+            presence.changes(scope, item, name, edges, [t.type for t in several], span)
+    elif typed is None:
+        typed = _typed(scope, op, name, edges, types, args, (probes, key), given, span)
     if typed.inferred:
         every = {**{n: Arg(typed.args[n]) for n in typed.inferred}, **args}
         args = {a.name: every[a.name] for a in op.arguments if a.name in every}
@@ -197,24 +197,22 @@ def _typed(
 ) -> rules.Typed:
     """What the rules make of a call."""
     probes, key = evaluated
-    again = (op, key, *map(id, types))
-    typed: rules.Typed | None = scope.state.typed.get(again) if key is not None else None
-    if typed is None:
-        try:
-            typed = rules.typed(op, probes, types)
-        except ShapeError as error:
-            faults.shape(scope, op, name, edges, types, args, span, error)
-        except DtypeError as error:
-            faults.dtype(scope, op, name, edges, types, span, error)
-        except rules.Mismatch as error:
-            faults.mismatch(scope, op, name, edges, types, args[error.argument].span, error)
-        except rules.FreeArgument as error:
-            faults.free_argument(scope, op, name, edges, types, span, error)
-        except rules.ArgsError as error:
-            faults.arguments(scope, op, given, span, error)
-        typed = rules.Typed(typed.args, typed.inferred, scope.state.intern(typed.type))
-        if key is not None:
-            scope.state.typed[again] = typed
+    try:
+        typed = rules.typed(op, probes, types)
+    except ShapeError as error:
+        faults.shape(scope, op, name, edges, types, args, span, error)
+    except DtypeError as error:
+        faults.dtype(scope, op, name, edges, types, span, error)
+    except rules.Mismatch as error:
+        faults.mismatch(scope, op, name, edges, types, args[error.argument].span, error)
+    except rules.FreeArgument as error:
+        faults.free_argument(scope, op, name, edges, types, span, error)
+    except rules.ArgsError as error:
+        faults.arguments(scope, op, given, span, error)
+    typed = rules.Typed(typed.args, typed.inferred, scope.state.intern(typed.type))
+    if key is not None:
+        again = (op, key, *map(id, types))
+        scope.state.typed[again] = typed
     return typed
 
 
@@ -263,7 +261,7 @@ def grow(scope: Scope, item: Item) -> None:
         return
     operands = [(Edge(scope.running), before), (Edge(item.name), type_)]
     scope.used |= {scope.running, item.name}
-    item.mode = "always"  # of the child alone, not of what has grown
+    item.when = None  # it says when the child is there, not what has grown
     try:
         scope.values[name] = call(
             scope, item, CONCAT, name, CHANNELS, operands, item.template.span, synthetic=True

@@ -27,15 +27,13 @@ _WORDS: dict[Mode, str] = {
 }
 
 
-def own(scope: Scope, item: Item) -> Mode:
-    """What a node's `when` says, apart from what it takes; also keeps it for the IR."""
+def own(scope: Scope, item: Item) -> Arg | None:
+    """What a node's `when` says, apart from what it takes: a mode."""
     when = item.template.when
     if when is None or _is_said_elsewhere(item.template, when, item):
-        return "always"
+        return None
     found = [bool(scope.fixed(v, item, "a `when`")) for v in (when.training, when.evaluation)]
-    mode = modes.mode(*found)
-    item.when = Arg(mode, when.written.expr, when.written.span)
-    return mode
+    return Arg(modes.mode(*found), when.written.expr, when.written.span)
 
 
 def _is_said_elsewhere(template: NodeTemplate, when: When, item: Item) -> bool:

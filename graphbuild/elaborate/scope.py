@@ -216,10 +216,13 @@ class Scope:
         if not item.broken:
             try:
                 if item.template.when is not None:
-                    item.mode = presence.own(self, item)
-                if item.present is None and item.mode != "never":
+                    item.when = presence.own(self, item)
+                if item.present is None and (item.when is None or item.mode != "never"):
                     expand.decide(self, item)
-                type_ = nodes.build(self, item)
+                if self.modes or item.template.when is not None:
+                    type_ = nodes.guarded(self, item)
+                else:
+                    type_ = nodes.build(self, item)
             except Poisoned:
                 item.broken, self.sound = True, False
         if item.name:

@@ -26,6 +26,7 @@ from graphbuild.elaborate.written import (
     Wire,
 )
 from graphbuild.errors import Span, did_you_mean
+from graphbuild.names import TRAINING
 from graphbuild.ops.base import MISSING, Op
 from graphbuild.source import Map, Seq, Text
 from graphbuild.spec import Block, NodeSpec, Scope, Spec
@@ -111,7 +112,8 @@ class Templates:
         if isinstance(tree, ast.Constant):
             return Value(raw, tree, frozenset(), tree.value)
         names = expr.names(tree)
-        when.refuse(tree, names)
+        if TRAINING in names:
+            when.refuse(tree)
         return Value(raw, tree, names, MISSING if names else tuples(expr.evaluate(tree, {})))
 
     def failed(self, raw: Raw, error: expr.ExprError, site: Site | None = None) -> None:

@@ -16,10 +16,8 @@ if TYPE_CHECKING:
     from graphbuild.elaborate.template import Templates
 
 
-def refuse(tree: ast.expr, names: frozenset[str]) -> None:
-    """Raise where an expression other than that of a `when` reads `training`."""
-    if TRAINING not in names:
-        return
+def refuse(tree: ast.expr) -> None:
+    """An expression other than that of a `when` reads `training`."""
     node = next(n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == TRAINING)
     start, end = getattr(node, "col_offset", 0), getattr(node, "end_col_offset", 0)
     hint = "the mode of the module is known in a `when` alone"

@@ -11,20 +11,19 @@ from graphbuild.emit.arguments import exported, lets, mappings, params, shown
 from graphbuild.emit.build import Builder
 from graphbuild.emit.context import Context
 from graphbuild.emit.docs import shapes_line
-from graphbuild.emit.forward import Forward, attribute
+from graphbuild.emit.forward import Forward
 from graphbuild.emit.guards import Guards, joined
-from graphbuild.emit.items import Item, elements, entries, listed, sequential
-from graphbuild.emit.kinds import is_own
+from graphbuild.emit.items import Item, attribute, elements, entries, listed, sequential
 from graphbuild.emit.own import Own
 from graphbuild.emit.parts import EmitError, Scope, Statement
 from graphbuild.emit.rows import Slot
 from graphbuild.emit.sizes import dimension_name
-from graphbuild.emit.steps import Step
 from graphbuild.emit.symbols import Sym, SymType
 from graphbuild.emit.tensors import Tensors
 from graphbuild.emit.units import Call, Case, SmallModule, Unit, Units
+from graphbuild.emit.variables import Step, needed
 from graphbuild.errors import Span
-from graphbuild.ir import Edge, Graph, Node, Tensor
+from graphbuild.ir import Edge, Node, Tensor
 from graphbuild.names import identifier, is_attribute
 from graphbuild.ops.base import Op
 
@@ -141,7 +140,7 @@ class Writer:
         absent: dict[str, Edge] = {}
         made: dict[int, list[Statement]] = {}
         self.chains.without_turns(self.scope)
-        self.read = {name for case in self.scope.cases for name in _read(case.graph)}
+        self.read = {name for case in self.scope.cases for name in needed(case.graph)}
         for position in self.graph.order:
             name = self.graph.nodes[position].name
             found = self._slot(name)
@@ -293,25 +292,6 @@ class Writer:
             forward,
             graph.span,
         )
-
-
-def _read(graph: Graph) -> set[str]:
-    """The values that a scope's outputs are made of."""
-    found: set[str] = set()
-    stack = [output.edge.source for output in graph.outputs]
-    while stack:
-        name = stack.pop()
-        node = graph.by_name.get(name)
-        if node is None or name in found:
-            continue
-        found.add(name)
-        if node.mode == "never" or is_own(node):  # what a buffer is made of is not read again
-            continue
-        stack += [edge.source for edge in node.operands]
-        for arg in node.args.values():
-            if arg.free and arg.expr is not None:
-                stack += expressions.names(arg.expr)
-    return found
 
 
 def _is_function(node: Node) -> bool:

@@ -14,8 +14,7 @@ from types import SimpleNamespace
 
 from graphbuild import expr as expressions
 from graphbuild import ops
-from graphbuild.emit.forward import attribute
-from graphbuild.emit.items import call
+from graphbuild.emit.items import attribute, call
 from graphbuild.emit.parts import Statement
 from graphbuild.emit.units import distinct
 from graphbuild.ir import Graph, Initializer, InitRule, Node

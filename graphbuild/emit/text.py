@@ -6,10 +6,10 @@ import re
 from textwrap import wrap
 
 from graphbuild.emit.classes import Written
-from graphbuild.emit.forward import input_variables
 from graphbuild.emit.parts import Statement
 from graphbuild.emit.printer import docstring, statement
 from graphbuild.emit.units import distinct, form
+from graphbuild.emit.variables import input_variables
 from graphbuild.errors import Span
 from graphbuild.ir import ABSENT, Graph, Several, Type
 from graphbuild.modes import Modes, both, leaves
