@@ -13,15 +13,16 @@ from graphbuild.emit.context import Context
 from graphbuild.emit.docs import shapes_line
 from graphbuild.emit.forward import Forward
 from graphbuild.emit.guards import Guards, joined
-from graphbuild.emit.items import Item, attribute, elements, entries, listed, sequential
+from graphbuild.emit.items import Item, elements, entries, listed, sequential
 from graphbuild.emit.own import Own
 from graphbuild.emit.parts import EmitError, Scope, Statement
 from graphbuild.emit.rows import Slot
 from graphbuild.emit.sizes import dimension_name
+from graphbuild.emit.steps import Step, attribute
 from graphbuild.emit.symbols import Sym, SymType
 from graphbuild.emit.tensors import Tensors
 from graphbuild.emit.units import Call, Case, SmallModule, Unit, Units
-from graphbuild.emit.variables import Step, needed
+from graphbuild.emit.variables import needed
 from graphbuild.errors import Span
 from graphbuild.ir import Edge, Node, Tensor
 from graphbuild.names import identifier, is_attribute

@@ -12,13 +12,12 @@ from graphbuild import expr as expressions
 from graphbuild.emit.bodies import Bodies
 from graphbuild.emit.functions import function, spare, wired
 from graphbuild.emit.guards import Fork
-from graphbuild.emit.items import attribute, call
+from graphbuild.emit.items import call
 from graphbuild.emit.parts import Statement
-from graphbuild.emit.variables import Step, Variables
+from graphbuild.emit.steps import MARK, Step, attribute
+from graphbuild.emit.variables import Variables
 from graphbuild.ir import Edge, Graph, Node, Several, Tensor
 from graphbuild.ops.base import Op
-
-MARK = "\0"  # in front of a value's name in an argument, until it has a variable
 
 
 class Forward(Variables):
@@ -127,8 +126,10 @@ class Forward(Variables):
         if step.passes or (merges and len(edges) == 1):
             return operands[0]
         if not isinstance(node.call, Op) or node.call.layer:
-            more = spare(self.graph, node, self.source)
-            return call(attribute(node.name), [*wired(node.call, operands), *more])
+            return call(
+                attribute(node.name),
+                [*wired(node.call, operands), *spare(self.graph, node, self.source)],
+            )
         arguments = dict(step.arguments)
         for name, text in arguments.items():
             for read in step.reads:

@@ -14,8 +14,9 @@ from types import SimpleNamespace
 
 from graphbuild import expr as expressions
 from graphbuild import ops
-from graphbuild.emit.items import attribute, call
+from graphbuild.emit.items import call
 from graphbuild.emit.parts import Statement
+from graphbuild.emit.steps import attribute
 from graphbuild.emit.units import distinct
 from graphbuild.ir import Graph, Initializer, InitRule, Node
 from graphbuild.names import is_attribute
@@ -174,7 +175,8 @@ class Rules:
     def _test(self, alike: list[Test]) -> str:
         first = alike[0]
         if first.is_exact:
-            return f'name == "{first.rule.match}"'
+            names = _quoted([test.rule.match for test in alike])
+            return f"name == {names[0]}" if len(names) == 1 else f"name in ({', '.join(names)})"
         sources = list(dict.fromkeys(s for test in alike for s in test.sources))
         one, many = "isinstance(module, {})", "isinstance(module, ({}))"
         if "nn.Linear" in sources and self._finds_projection(first):
@@ -293,8 +295,11 @@ def _tests(rule: InitRule, names: Collection[str], layers: list[Layer]) -> list[
 
 
 def _alike(last: tuple[list[Test], list[Statement]], test: Test, body: list[Statement]) -> bool:
-    """Whether two tests of types do the same, and so can be one."""
-    if test.rule.by_path or last[0][-1].rule.by_path:
+    """Whether two tests, both of types or both of names, do the same, and so can be one."""
+    before = last[0][-1]
+    if before.is_exact != test.is_exact or (test.rule.by_path and not test.is_exact):
+        return False
+    if before.rule.by_path and not before.is_exact:
         return False
     return [s.code for s in last[1]] == [s.code for s in body]
 

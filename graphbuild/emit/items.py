@@ -89,8 +89,3 @@ def _unpacked(item: Item, opening: str, entry: str, closing: str) -> str:
 
 def call(name: str, items: list[str]) -> str:
     return f"{name}({', '.join(items)})"
-
-
-def attribute(name: str) -> str:
-    """A child as it is read."""
-    return f"self.{name}" if is_attribute(name) else f'getattr(self, "{name}")'

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 
 from graphbuild import expr as expressions
 from graphbuild.emit.context import Context
-from graphbuild.emit.forward import MARK
 from graphbuild.emit.functions import spelled
 from graphbuild.emit.parts import Scope
 from graphbuild.emit.rows import Slot
+from graphbuild.emit.steps import MARK, Step
 from graphbuild.emit.trees import rebuild
-from graphbuild.emit.variables import Step
 from graphbuild.ir import Graph
 from graphbuild.names import problem
 from graphbuild.ops.base import Op

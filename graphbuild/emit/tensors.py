@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from graphbuild import expr as expressions
 from graphbuild.emit.build import symbolic
 from graphbuild.emit.functions import function, spelled
-from graphbuild.emit.items import attribute, call
+from graphbuild.emit.items import call
 from graphbuild.emit.kinds import FILLS, given, initializer, is_own
 from graphbuild.emit.parts import Irregular, Scope, Statement
 from graphbuild.emit.rows import Slot
+from graphbuild.emit.steps import attribute
 from graphbuild.emit.symbols import SymType
 from graphbuild.ir import Edge, Node, Tensor
 from graphbuild.names import identifier, is_attribute
