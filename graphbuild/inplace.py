@@ -8,72 +8,41 @@ at once; its summary says what a call of it does to the storages of its operands
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Sequence
 
-from graphbuild.errors import Finding, Note, Span
-from graphbuild.ir import Edge, Graph, Node, Several, Type
+from graphbuild.errors import Finding, Note
+from graphbuild.ir import Edge, Graph, Node, Routing, Several, Type
+from graphbuild.modes import there
 from graphbuild.ops.base import MISSING, Op
-
-OUTPUT = ""  # in place of a path: the scope hands the value out
-
-
-class Access(NamedTuple):
-    """A node that reads or overwrites a value: its path, seen from the scope that looks."""
-
-    path: str
-    span: Span | None
-    op: Op | None = None  # of a write
-    calls: tuple[tuple[str, Span | None], ...] = ()  # of blocks, on the way to it, innermost first
-
-
-class Value(NamedTuple):
-    """A tensor: where it lives, after how many overwrites, and whose backward reads it."""
-
-    storage: int
-    epoch: int
-    saved: Access | None = None
-
-
-Values = Value | list["Values"]
-
-
-@dataclass
-class Epoch:
-    """One state of a storage's content."""
-
-    name: str  # of the value, for people
-    reads: list[Access] = field(default_factory=list)
-    writes: list[Access] = field(default_factory=list)
-    saved: Access | None = None
-    kept: str = ""  # what it is that the module itself keeps: "the parameter 'scale'"
-
-
-@dataclass
-class Summary:
-    """What a scope does; `epochs` by storage and epoch. Inputs have the storages in `inputs`."""
-
-    inputs: list[Values]
-    outputs: list[Values] = field(default_factory=list)
-    epochs: dict[tuple[int, int], Epoch] = field(default_factory=dict)
-    storages: int = 0
-
-
-class Site(NamedTuple):
-    """A call of a block around the scope, innermost first."""
-
-    path: str
-    span: Span | None
-    outer: Site | None
+from graphbuild.storages import OUTPUT, Access, Epoch, Site, Summary, Value, Values, leaves
 
 
 def findings(graph: Graph) -> list[Finding]:
     """E209 for every op that overwrites a value that is still read, or an input of the spec."""
-    check = _Check()
+    if not _has_modes(graph):
+        return _findings(graph, None)
+    return [*_findings(graph, True), *_findings(graph, False)]
+
+
+def _has_modes(graph: Graph) -> bool:
+    """Whether a node is not always there, so that each mode is looked at."""
+    seen, stack = {id(graph)}, [graph]
+    while stack:
+        for node in stack.pop().nodes:
+            if node.mode != "always":
+                return True
+            if type(node.call) is Graph and id(node.call) not in seen:
+                seen.add(id(node.call))
+                stack.append(node.call)
+    return False
+
+
+def _findings(graph: Graph, training: bool | None) -> list[Finding]:
+    """The same in one mode."""
+    check = _Check(training)
     summary = check.summary(graph, "", None)
     for given, values in zip(graph.inputs, summary.inputs, strict=True):
-        for value in _leaves(values):
+        for value in leaves(values):
             epoch = summary.epochs.get((value.storage, value.epoch))
             for write in epoch.writes if epoch else ():
                 note = Note("whoever calls the model would find it changed", given.span)
@@ -81,8 +50,19 @@ def findings(graph: Graph) -> list[Finding]:
     return check.found
 
 
+def hands_on(graph: Graph) -> bool:
+    """Whether a scope may give something that shares memory with what it is given."""
+    for training in (True, False) if _has_modes(graph) else (True,):
+        summary = _Check(training).summary(graph, "", None)
+        given = {value.storage for values in summary.inputs for value in leaves(values)}
+        if any(v.storage in given for values in summary.outputs for v in leaves(values)):
+            return True
+    return False
+
+
 class _Check:
-    def __init__(self) -> None:
+    def __init__(self, training: bool | None) -> None:
+        self.training = training  # None where nothing hangs on the mode
         self.found: list[Finding] = []
         self.known: dict[object, Summary] = {}
         self.alike: dict[int, object] = {}
@@ -96,7 +76,7 @@ class _Check:
     def key(self, graph: Graph) -> object:
         """The same for instances of a template that differ in sizes alone: they overwrite alike."""
         if id(graph) not in self.alike:
-            nodes = tuple([(n.name, self._called(n), _parts(n.type)) for n in graph.nodes])
+            nodes = tuple([(n.name, self._called(n), _parts(n.type), n.mode) for n in graph.nodes])
             inputs = tuple([_parts(given.type) for given in graph.inputs])
             self.alike[id(graph)] = (graph.template, nodes, inputs)
         return self.alike[id(graph)]
@@ -139,18 +119,68 @@ class _Scope:
             values = self.fresh(given.type, given.name, None)
             self.values[given.name] = values
             self.made.inputs.append(values)
+        if self.graph.routing is not None:
+            self.made.outputs.append(self.cases(self.graph.routing))
+            self.judge()
+            return self.made
         for position in self.graph.order:
             node = self.graph.nodes[position]
-            self.values[node.name] = self.node(node)
+            training = self.check.training
+            runs = training is None or there(node.mode, training)
+            self.values[node.name] = self.node(node) if runs else []
         for output in self.graph.outputs:
             values = self.value(output.edge)
             self.made.outputs.append(values)
-            for value in _leaves(values):
+            for value in leaves(values):
                 epoch = self.made.epochs[value.storage, value.epoch]
                 if epoch.writes:
                     epoch.reads.append(Access(OUTPUT, output.edge.span or self.graph.span))
         self.judge()
         return self.made
+
+    def cases(self, routing: Routing) -> Value:
+        """What a choice among cases gives.
+
+        Rows are copied for a case and copied from what it gives. A mixture of all cases reads what
+        each gives once more, in its backward. Of a switch one case runs, on the very values.
+        """
+        results: list[Value] = []
+        given = {n.name: self.values[n.name] for n in self.graph.data}
+        storages = {value.storage for values in given.values() for value in leaves(values)}
+        for node in self.graph.nodes:
+            here = Access(node.name, node.span)
+            if routing.by_rows:
+                for one in self.graph.data:
+                    for value in leaves(given[one.name]):
+                        self.epoch(value).reads.append(here)
+                    self.values[one.name] = self.fresh(one.type, one.name, None)
+            for value in leaves(self.node(node)):
+                results.append(value)
+                if routing.kind == "mixture":
+                    self.epoch(value).reads.append(here)
+        made = self.new(self.graph.name, None)
+        if routing.kind != "switch":
+            return made
+        for storage in sorted(storages):
+            self.unwritten(self.made.epochs[storage, 0])
+        saved = next((value.saved for value in results if value.saved is not None), None)
+        handed = [value for value in results if value.storage in storages]
+        if (
+            len({value.storage for value in handed}) > 1
+        ):  # which one is not known: not to be written
+            node = self.graph.nodes[0]
+            saved = saved or Access(node.name, node.span)
+        return (handed or [made])[0]._replace(saved=saved)
+
+    def unwritten(self, epoch: Epoch) -> None:
+        """That no case of a switch overwrites what it is given."""
+        for write in epoch.writes[:1]:
+            note = Note(
+                "torch.cond, which a switch becomes when it is exported, takes no such case"
+            )
+            what = f"the value of {epoch.name!r}, which a switch gives its cases"
+            self.check.report(write, what, [note], self.site, self.prefix)
+        epoch.writes.clear()
 
     def judge(self) -> None:
         """Report what is overwritten and still read."""
@@ -183,15 +213,20 @@ class _Scope:
         op, here = node.call, Access(node.name, node.span, node.call)
         if op.own:
             return self.own(node, op, here)
+        edges: Sequence[Edge] = node.operands
+        if op.variadic and self.check.training is not None:  # takes what is there
+            edges = [edge for edge in edges if self.value(edge) != []]
+            if op.passes and len(edges) == 1 < len(node.operands):
+                return self.value(edges[0])
         saves = here if _applies(op, node, op.saves_output) else None
         overwrites = _applies(op, node, op.overwrites)
-        for position, edge in enumerate(node.operands):
-            for value in _leaves(self.value(edge)):
+        for position, edge in enumerate(edges):
+            for value in leaves(self.value(edge)):
                 if position or not (op.aliases or overwrites):
                     self.epoch(value).reads.append(here)
-        if not node.operands or not (op.aliases or overwrites):
+        if not edges or not (op.aliases or overwrites):
             return self.fresh(node.type, node.name, saves)
-        operand = self.value(node.operands[0])
+        operand = self.value(edges[0])
         if isinstance(operand, list):
             return self.fresh(node.type, node.name, saves)
         if overwrites:
@@ -201,7 +236,7 @@ class _Scope:
     def own(self, node: Node, op: Op, here: Access) -> Values:
         """A tensor of the module itself, which nothing may overwrite."""
         for edge in node.operands:
-            for value in _leaves(self.value(edge)):
+            for value in leaves(self.value(edge)):
                 self.epoch(value).reads.append(here)
         made = self.new(node.name, None)
         self.epoch(made).kept = f"the {op.name} {self.prefix + node.name!r}"
@@ -216,7 +251,7 @@ class _Scope:
         inner = self.check.summary(graph, path, site)
         ours: dict[int, Value] = {}
         for edge, theirs in zip(node.operands, inner.inputs, strict=True):
-            for mine, their in zip(_leaves(self.value(edge)), _leaves(theirs), strict=True):
+            for mine, their in zip(leaves(self.value(edge)), leaves(theirs), strict=True):
                 ours[their.storage] = mine
         for (storage, number), epoch in inner.epochs.items():
             if storage not in ours:
@@ -262,7 +297,7 @@ class _Scope:
         found = self.values[edge.source]
         for index in edge.select:
             assert isinstance(found, list)
-            found = found[index]
+            found = found[index] if found else found  # no parts: it is not there
         return found
 
     def epoch(self, value: Value) -> Epoch:
@@ -307,11 +342,3 @@ def _applies(op: Op, node: Node, when: str | bool) -> bool:
 
 def _parts(type_: Type) -> object:
     return tuple(map(_parts, type_.items)) if isinstance(type_, Several) else None
-
-
-def _leaves(values: Values) -> Iterator[Value]:
-    if isinstance(values, list):
-        for item in values:
-            yield from _leaves(item)
-    else:
-        yield values

@@ -59,6 +59,7 @@ class Maker:
         self.count = 0
         self.size = size
         self.room = 20 * size  # nodes that may still be written
+        self.heads: list[str] = []  # values of the scope that may be absent
 
     def one(self, *items: Any) -> Any:
         return self.draw(st.sampled_from(items))
@@ -105,6 +106,13 @@ class Maker:
             scope["nodes"]["flat"] = {"op": "flatten", "start_dim": 1}
             scope["nodes"]["fc"] = {"op": "Linear", "out_features": 3}
         spec: Data = {"inputs": {"input": _INPUTS[self.world]}, "params": params}
+        if self.chance(4):
+            wide = {"image": "Conv2d", "rows": "Linear", "tokens": "Linear"}[self.world]
+            out = {"Conv2d": "out_channels * kernel_size[0]", "Linear": "out_features"}[wide]
+            bound = {"op": "uniform", "a": f"$(-1 / sqrt({out}))", "b": "$(w / 2)"}
+            spec["init"] = [{"match": wide, "weight": bound}]
+            if self.chance(2):
+                spec["init"].insert(0, {"match": f"*{self.one('1', '2', '.0')}", "bias": "zeros"})
         if self.chance(4):
             arguments = {"image": "Conv2d", "rows": "Linear", "tokens": "Linear"}
             spec["defaults"] = {arguments[self.world]: {"bias": False}, "Dropout": {"p": 0.25}}
@@ -168,13 +176,15 @@ class Maker:
         values = [Value("input", "input")]
         last = values[0]
         nodes: Data = {}
+        around, self.heads = self.heads, []
         for _ in range(self.number(1, 2 * self.size + 1 if depth == 0 else self.size + 1)):
             operand = last if self.chance(2) else self.one(*values)
             made = self.node(nodes, operand, values, names, depth, loop)
             if made is None:
                 continue
             above = next(reversed(nodes), "input")
-            first = next(iter(made[0].values()))
+            takers = [d for d in made[0].values() if d.get("op") not in ("parameter", "buffer")]
+            first = takers[0]
             if operand.name != above and "from" not in first:
                 first["from"] = operand.name
             nodes |= made[0]
@@ -189,12 +199,14 @@ class Maker:
         data: Data = {"nodes": nodes}
         if self.chance(5) and depth < 2:
             chosen = [self.one(*values[1:], last) for _ in range(self.number(1, 2))]
-            texts = list(dict.fromkeys(v.name for v in chosen))
+            texts = list(dict.fromkeys([*(v.name for v in chosen), *self.heads]))
+            self.heads = around
             if self.chance(2):
                 data["outputs"] = texts
             else:
                 data["outputs"] = {f"o{k}": t for k, t in enumerate(texts)}
             return data, chosen[0]
+        self.heads = around
         return data, last
 
     def chain(self, names: Names, depth: int, loop: tuple[str, ...] = ()) -> Any:
@@ -227,9 +239,10 @@ class Maker:
     ) -> tuple[dict[str, Data], list[Value]] | None:
         """A node (or two) on an operand, and the values that it adds."""
         self.room -= 1
-        kinds = ["layer", "layer", "merge", "merge", "call", "part", "size", "include"]
+        kinds = ["layer", "layer", "merge", "merge", "call", "part", "size", "when", "raw"]
+        kinds.append("include")
         if depth < 2 and self.room > 0:
-            kinds += ["group", "repeat", "dense", "parallel"]
+            kinds += ["group", "repeat", "dense", "parallel", "routed"]
         kind = self.one(*kinds)
         name = self.fresh("n")
         if kind == "layer":
@@ -251,6 +264,10 @@ class Maker:
             return self.merge(name, operand, values)
         if kind == "part":
             return self.part(name, operand)
+        if kind == "raw":
+            return self.raw(name, operand, names)
+        if kind == "when":
+            return self.when(name, operand, names, loop)
         if kind == "size" and self.world == "image":
             size = self.one("$([input.height, input.width])", "$([input.height, input.shape[-1]])")
             data = {"op": "interpolate", "size": size}
@@ -286,6 +303,8 @@ class Maker:
             return {name: inner}, [Value(name, width, operand.level + result.level)]
         if kind == "repeat":
             return self.repeat(name, operand, names, depth, loop)
+        if kind == "routed":
+            return self.routed(name, operand, names, loop)
         if kind == "dense" and self.world != "tokens":
             return {name: self.dense(names, loop)}, [Value(name, self.fresh("?"), operand.level)]
         if kind == "parallel":
@@ -322,6 +341,47 @@ class Maker:
         return {name: data}, [
             Value(f"{name}.{part}", self.fresh("?"), operand.level + 1) for part in parts
         ]
+
+    def routed(
+        self, name: str, operand: Value, names: Names, loop: tuple[str, ...]
+    ) -> tuple[dict[str, Data], list[Value]]:
+        """What chooses, computed from a value, and the node whose cases take that value."""
+        kind = self.one("switch", "route", "flags", "mixture", "top_k")
+        last, count = (2 if self.world == "tokens" else 1), self.number(2, 3)
+        made: dict[str, Data] = {}
+        if kind == "switch":
+            made |= {f"{name}_m": {"op": "mean"}, f"{name}_f": {"op": "gt", "other": 0.0}}
+        else:
+            if self.world == "image":
+                made[f"{name}_p"] = {"op": "mean", "dim": [2, 3]}
+            made[f"{name}_s"] = {"op": "Linear", "out_features": count}
+            if kind in ("route", "flags"):
+                made[f"{name}_i"] = {"op": "argmax", "dim": last}
+            if kind == "flags":
+                made[f"{name}_f"] = {"op": "gt", "other": 0}
+        data: Data = {"from": operand.name}
+        data[{"flags": "route", "top_k": "mixture"}.get(kind, kind)] = next(reversed(made))
+        if kind == "top_k":
+            data["top_k"] = self.one(1, 2, f"$(min({self.one(*names.ints)} + 1, {count}))")
+        width = f"$({self.one(*names.ints)} + 1)" if self.chance(2) else self.number(1, 5)
+        flags = kind in ("switch", "flags")
+        keys = ["true", "false"] if flags else [self.fresh("e") for _ in range(count)]
+        cases = {key: self.case(width, names) for key in keys}
+        data["cases"] = cases if flags or self.chance(2) else list(cases.values())
+        if not flags and self.chance(4):
+            data["cases"] = {**self.wide(width), "repeat": count}
+        known = str(width) if not loop else self.fresh("?")
+        return {**made, name: data}, [Value(name, known, operand.level)]
+
+    def case(self, width: Any, names: Names) -> Data:
+        """Something that gives a width, however it is given one."""
+        if self.chance(2):
+            return self.wide(width)
+        first, act = self.wide(f"$({self.one(*names.ints)} + 2)"), {"op": self.one("ReLU", "Tanh")}
+        if self.chance(2):
+            return {"nodes": [first, act, self.wide(width)]}
+        nodes: Data = {"a": first, "b": act, "c": {"op": "add", "from": ["a", "b"]}}
+        return {"nodes": {**nodes, "d": self.wide(width)}}
 
     def layer(self, names: Names, loop: tuple[str, ...]) -> tuple[Data, str | None]:
         """A layer or a function on one tensor, and its width where it sets one."""
@@ -408,6 +468,28 @@ class Maker:
             return {name: {"op": "Tanh", "from": {"concat": edges, "dim": dim}}}, [result]
         return {name: {"op": "concat", "from": edges, "dim": dim}}, [result]
 
+    def raw(self, name: str, operand: Value, names: Names) -> tuple[dict[str, Data], list[Value]]:
+        """A value times a parameter, or plus what a buffer holds."""
+        one = self.fresh("p")
+        if self.chance(2):
+            init = self.one(
+                "ones", {"op": "normal", "std": "$(0.1 * w)"}, {"op": "constant", "val": 2}
+            )
+            data: Data = {"op": "parameter", "shape": [1] * self.number(0, 2), "init": init}
+            return (
+                {one: data, name: {"op": "mul", "from": [operand.name, one]}},
+                [Value(name, operand.width, operand.level)],
+            )
+        start: Data = {"op": "buffer", "value": [0.5], "persistent": self.one(True, False)}
+        if self.chance(2):
+            start = {"op": "arange", "start": 1, "end": "$(w + 1)"}
+        made = {one: start, f"{one}s": {"op": "sum", "from": one}}
+        last = {"op": "buffer", "from": f"{one}s", "persistent": self.one(True, False)}
+        return (
+            {**made, f"{one}b": last, name: {"op": "add", "from": [operand.name, f"{one}b"]}},
+            [Value(name, operand.width, operand.level)],
+        )
+
     def part(self, name: str, operand: Value) -> tuple[dict[str, Data], list[Value]]:
         """A value doubled, then halved again."""
         dim = 2 if self.world == "tokens" else 1
@@ -421,6 +503,40 @@ class Maker:
                 Value(f"{name}.0", operand.width, operand.level),
             ],
         )
+
+    def when(
+        self, name: str, operand: Value, names: Names, loop: tuple[str, ...]
+    ) -> tuple[dict[str, Data], list[Value]]:
+        """A value that may be absent, what hangs on it, and a sum that takes it where it is there."""
+        flag = self.one(*names.flags)
+        conditions = [
+            "$training", "$(not training)", f"$({flag} and training)", f"$(training or {flag})",
+            f"${flag}", f"$(not {flag} and not training)", f"$({self.one(*names.ints)} > 1)",
+        ]  # fmt: skip
+        if "i" in loop:
+            conditions += ["$(i > 0 and training)", "$(i == 0)"]
+        head, wide = self.fresh("h"), self.fresh("h")
+        layer: Data = {"op": self.one("sigmoid", "Tanh", "relu", "Dropout")}
+        made: dict[str, Data] = {
+            head: {**layer, "from": operand.name, "when": self.one(*conditions)}
+        }
+        others = [head]
+        if self.chance(3):
+            others.append(self.fresh("h"))
+            made[others[-1]] = {"op": "mul", "other": 2, "from": head}
+        if self.chance(3):
+            others.append(self.fresh("h"))
+            more = {"op": "abs", "from": operand.name, "when": self.one(*conditions)}
+            made[others[-1]] = more
+        if self.chance(2):
+            made[wide] = {**self.wide(self.width(names, ())), "from": self.one(*others)}
+            self.heads += [wide, self.one(*others)]
+        taken = [operand.name, *(self.one(*others) for _ in range(self.number(1, 2)))]
+        if self.chance(3):
+            made[name] = {"op": "ReLU", "from": {"add": taken[::-1]}}
+        else:
+            made[name] = {"op": self.one("add", "mul"), "from": taken}
+        return made, [Value(name, operand.width, operand.level)]
 
     def call(self, block: Block, names: Names, loop: tuple[str, ...]) -> Data:
         data: Data = {"op": block.name}

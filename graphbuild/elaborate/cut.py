@@ -252,10 +252,12 @@ class _Scope:
 def _settled(node: Node, names: Mapping[str, object]) -> Node:
     """A node whose expressions do not read some names, but are the values that these gave."""
     args = {name: _literal(arg, names) for name, arg in node.args.items()}
-    condition = node.condition and _literal(node.condition, names)
-    if condition is node.condition and all(arg is node.args[n] for n, arg in args.items()):
+    others = {name: getattr(node, name) for name in ("condition", "when", "times")}
+    settled: dict[str, Any] = {name: arg and _literal(arg, names) for name, arg in others.items()}
+    same = all(arg is node.args[name] for name, arg in args.items())
+    if same and all(arg is others[name] for name, arg in settled.items()):
         return node
-    return replace(node, args=args, condition=condition)
+    return replace(node, args=args, **settled)
 
 
 def _literal(arg: Arg, names: Mapping[str, object]) -> Arg:

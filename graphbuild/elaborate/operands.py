@@ -47,26 +47,42 @@ Wired = Source | Merged
 
 def wire(scope: Scope, item: Item, position: int) -> tuple[Wired, ...]:
     """The operands of a node, names checked. Raises Poisoned, having reported what is wrong."""
+    if scope.routing is not None:  # a case
+        return tuple(map(Source, scope.input_names[1:]))
+    by = item.template.by
     if scope.repeated is not None:
         if not scope.inputs:
             hint = f"a name with $(i), such as {scope.name}$(i), makes siblings of them"
             message = f"{scope.name!r} takes no input that its turns could hand on"
             scope.report("E205", message, item.template.span, suggestion=hint)
             raise Poisoned
-        first, *others = scope.input_names
-        before = scope.items[position - 1].name if position else first
-        return (Source(before), *map(Source, others))
-    written = item.template.wire
-    target = item.target
+        _narrow(item, item.template.wire)
+        names = list(scope.input_names)
+        choosing = [Source(names.pop(0))] if by is not None else []
+        before = scope.items[position - 1].name if position else names[0]
+        return (*choosing, Source(before), *map(Source, names[1:]))
+    if by is not None:
+        return (*_wires(scope, item, by), *_data(scope, item, position))
+    return _data(scope, item, position)
+
+
+def _data(scope: Scope, item: Item, position: int) -> tuple[Wired, ...]:
+    """The operands of a node, apart from what chooses among its cases."""
+    written, target = item.template.wire, item.target
     if written is not None:
         wires = _wires(scope, item, written)
-        if isinstance(written, Named) and isinstance(target, Op):
-            given = set(map(str, written.items))
-            item.target = target.taking([name for name in target.operands if name in given])
+        _narrow(item, written)
         return wires
     if isinstance(target, Op) and target.optional == len(target.operands):  # it needs none
         return ()
     return (_implicit(scope, item, position),)
+
+
+def _narrow(item: Item, written: Wire | None) -> None:
+    """Where operands are given by name, the op takes just these: optional ones may be skipped."""
+    if isinstance(written, Named) and isinstance(item.target, Op):
+        given = set(map(str, written.items))
+        item.target = item.target.taking([n for n in item.target.operands if n in given])
 
 
 def sources(wires: Iterable[Wired]) -> Iterator[str]:
@@ -250,6 +266,13 @@ def edge(scope: Scope, name: str) -> Edge:
     """An edge from a node that the language itself takes the value of."""
     scope.used.add(name)
     return Edge(name)
+
+
+def values(scope: Scope, names: Iterable[str]) -> tuple[tuple[Output, ...], Literal["list"], Type]:
+    """The values of nodes as a list."""
+    selected = [select(scope, Source(name)) for name in names]
+    made = tuple(Output("", edge) for edge, _ in selected)
+    return made, "list", Several(tuple(type_ for _, type_ in selected))
 
 
 def outputs(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from graphbuild import expr
-from graphbuild.elaborate import expand, operands, ordering, unused
+from graphbuild.elaborate import cases, expand, operands, ordering, presence, unused
 from graphbuild.elaborate import node as nodes
 from graphbuild.elaborate.expand import Item
 from graphbuild.elaborate.state import Poisoned, Site, State, tuples, whole
@@ -15,17 +15,20 @@ from graphbuild.elaborate.template import Templates
 from graphbuild.elaborate.written import NodeTemplate, ScopeTemplate, Value
 from graphbuild.errors import Span
 from graphbuild.ir import (
+    ABSENT,
     Arg,
     Graph,
     Input,
     Loop,
     Node,
     Output,
+    Routing,
     Several,
     Tensor,
     Type,
     Variable,
 )
+from graphbuild.modes import Modes
 from graphbuild.ops.base import MISSING
 
 
@@ -51,6 +54,7 @@ class Scope:
         rest: dict[str, Arg] | None = None,
         doc: str = "",
         heads: Iterable[str] | None = None,
+        routing: Routing | None = None,
     ) -> None:
         self.templates = templates
         self.state: State = templates.state
@@ -65,6 +69,7 @@ class Scope:
         self.site = site
         self.parent = parent  # of a group or a repetition: the scope that it stands in
         self.depth = depth
+        self.routing = routing  # of a scope of cases
         self.repeated = repeated
         self.doc = doc or (template.spec.doc if repeated is None else "")
         self.heads = heads  # of a spec that is cut: the nodes whose values are wanted
@@ -77,6 +82,7 @@ class Scope:
         self.empty: list[ast.expr] = []  # what repetitions without turns run over
         self.index: dict[str, int] = {}
         self.values: dict[str, Type | None] = {i.name: i.type for i in inputs}
+        self.modes: dict[str, Modes] = {}  # of the values that may be absent
         self.reads: set[str] = set()  # names that expressions read from variables
         self.lent: set[str] = set()  # of the spec's, those that blocks called here read
         self.used: set[str] = set()
@@ -87,6 +93,8 @@ class Scope:
 
     def run(self) -> Graph | None:
         expand.expand(self)
+        if self.routing is not None:
+            cases.check(self, self.routing)
         needs = ordering.link(self)
         order = ordering.sort(self, needs)
         if self.heads is not None:
@@ -144,6 +152,8 @@ class Scope:
                 self.used.add(name)
             elif self.loose and nodes:
                 raise Poisoned
+            elif type_ == ABSENT:
+                presence.no_shape(self, name, value)
             else:  # the evaluation reports it, with a suggestion out of all names
                 for other, v in visible.items():
                     env.setdefault(other, v.value)
@@ -220,9 +230,14 @@ class Scope:
         type_: Type | None = None
         if not item.broken:
             try:
-                if item.present is None:
+                if item.template.when is not None:
+                    item.when = presence.own(self, item)
+                if item.present is None and (item.when is None or item.mode != "never"):
                     expand.decide(self, item)
-                type_ = nodes.build(self, item)
+                if self.modes or item.template.when is not None:
+                    type_ = nodes.guarded(self, item)
+                else:
+                    type_ = nodes.build(self, item)
             except Poisoned:
                 item.broken, self.sound = True, False
         if item.name:
@@ -254,6 +269,8 @@ class Scope:
         execution = [
             s for p in order for s in range(starts[p], starts[p] + len(self.items[p].made))
         ]
+        if self.modes:
+            execution = ordering.early(made, execution)
         spec = self.template.spec
         return Graph(
             name=self.name,
@@ -274,6 +291,7 @@ class Scope:
             empty=tuple(self.empty),
             doc=self.doc,
             span=spec.span if self.repeated is None else self.repeated[0].span,
+            routing=self.routing,
         )
 
     def outer(self) -> tuple[Variable, ...]:
@@ -291,10 +309,10 @@ class Scope:
     def result(
         self,
     ) -> tuple[tuple[Output, ...], Literal["single", "list", "mapping"], Type]:
+        if self.routing is not None:
+            return cases.result(self, self.routing)
         if self.heads is not None:
-            heads = [name for name in self.heads if name in self.index]
-            outs = tuple(Output("", operands.edge(self, name)) for name in heads)
-            return outs, "list", Several(tuple(self._value(name) for name in heads))
+            return operands.values(self, [name for name in self.heads if name in self.index])
         raw = self.template.spec.outputs if self.repeated is None else None
         if raw is not None:
             return operands.outputs(self, raw)

@@ -7,12 +7,11 @@ arguments that do not exist. So a block that nobody calls is checked as well.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 from graphbuild import expr, ops
-from graphbuild.elaborate import nested
+from graphbuild.elaborate import nested, when
 from graphbuild.elaborate.state import Site, State, tuples
 from graphbuild.elaborate.written import (
     Listed,
@@ -26,12 +25,13 @@ from graphbuild.elaborate.written import (
     Value,
     Wire,
     label,
+    values,
 )
 from graphbuild.errors import Span, did_you_mean
-from graphbuild.names import unique
+from graphbuild.names import TRAINING, unique
 from graphbuild.ops.base import MISSING, Op
 from graphbuild.source import Map, Seq, Text
-from graphbuild.spec import Block, NodeSpec, Scope, Spec
+from graphbuild.spec import NodeSpec, Routing, Scope, Spec
 
 TYPE_WORDS = frozenset("int float bool str list op".split())
 
@@ -51,15 +51,27 @@ def unknown_argument(
     state: State, op: Op, name: str, span: Span | None, site: Site | None = None
 ) -> None:
     known = [a.name for a in op.arguments]
+    layer = _layer(op)
+    if layer is not None and name in arguments(layer):
+        hint = f"did you mean the layer {layer.name}?"
+    else:
+        takes = f"it takes {', '.join(known) if known else 'no arguments'}"
+        hint = did_you_mean(name, known) or takes
     state.report(
         "E112",
         f"{op.name} has no argument {str(name)!r}",
         span,
         about=str(name),
-        suggestion=did_you_mean(name, known)
-        or f"it takes {', '.join(known) if known else 'no arguments'}",
+        suggestion=hint,
         site=site,
     )
+
+
+def _layer(op: Op) -> Op | None:
+    """The layer that a function is the call of: `Conv2d` of `conv2d`."""
+    name = op.name.replace("_", "")
+    found = (other for other in ops.names() if other[0].isupper() and other.lower() == name)
+    return next(map(ops.get, found), None) if not op.layer else None
 
 
 class Templates:
@@ -73,7 +85,8 @@ class Templates:
         # In a fixed order, so that of two names as near to a misspelt one it is always the same.
         self.known = dict.fromkeys(sorted({*map(str, spec.blocks), *ops.names()}))
         self.blocks = {
-            str(name): self.scope(block, str(name)) for name, block in spec.blocks.items()
+            str(name): self.scope(block, str(name), str(name))
+            for name, block in spec.blocks.items()
         }
         self.root = self.scope(spec, "")
         self.defaults: dict[str, dict[str, Value]] = {
@@ -103,6 +116,8 @@ class Templates:
         if isinstance(tree, ast.Constant):
             return Value(raw, tree, frozenset(), tree.value)
         names = expr.names(tree)
+        if TRAINING in names:
+            when.refuse(tree)
         return Value(raw, tree, names, MISSING if names else tuples(expr.evaluate(tree, {})))
 
     def failed(self, raw: Raw, error: expr.ExprError, site: Site | None = None) -> None:
@@ -124,9 +139,9 @@ class Templates:
         found: Templates = known[id(spec)]
         return found
 
-    def scope(self, spec: Scope, place: str) -> ScopeTemplate:
-        around = str(place) if isinstance(spec, Block) else ""
-        nodes = [self.node(key, node, around) for key, node in spec.nodes]
+    def scope(self, spec: Scope, place: str, label: str = "") -> ScopeTemplate:
+        """A scope; `label` is what its items are called after, where it is a list."""
+        nodes = [self.node(key, node, label) for key, node in spec.nodes]
         let = {k: v for k, raw in spec.let.items() if (v := self.value(raw)) is not None}
         declared_first = spec.declared if isinstance(spec, Spec) else {}
         params: dict[Text, Value | str] = {}
@@ -185,6 +200,8 @@ class Templates:
         self._op(made)
         if spec.if_ is not None:
             made.condition = self.value(spec.if_)
+        if spec.when is not None:
+            made.when = when.read(self, spec.when)
         if spec.repeat is not None:
             made.repeat = self._repeat(spec.repeat)
         for name, raw in spec.args.items():
@@ -193,9 +210,12 @@ class Templates:
                 made.args[name] = value
         if spec.from_ is not None:
             made.wire = self.wire(spec.from_)
+        if spec.routing is not None:
+            made.by = self.wire(spec.routing.by)
+            made.top_k = self.value(spec.routing.top_k) if spec.routing.top_k is not None else None
         if spec.group is not None:
             place = f"{spec.group.span.line}:{spec.group.span.column}"
-            made.group = self.scope(spec.group, place)
+            made.group = self.scope(spec.group, place, made.label)
         if spec.include is not None:
             made.nested = nested.read(self, spec.include)
         made.broken = len(self.state.findings) > before and self._broken(made)
@@ -205,10 +225,8 @@ class Templates:
     def _not_yet(self, spec: NodeSpec) -> None:
         """Parts of the language that the later stages do not have yet."""
         parts = {
-            "when": spec.when,
             "share": spec.share or spec.again,
             "tie": spec.tie,
-            "cases": spec.routing,
         }
         for name, value in parts.items():
             if value:
@@ -223,9 +241,11 @@ class Templates:
             or ("$" in made.key and made.name is None)
             or (spec.op is not None and made.op is None and made.op_value is None)
             or (spec.if_ is not None and made.condition is None)
+            or (spec.when is not None and made.when is None)
             or (spec.repeat is not None and made.repeat is None)
             or (spec.from_ is not None and made.wire is None)
             or (spec.include is not None and made.nested is None)
+            or (spec.routing is not None and _unread(made, spec.routing))
             or (made.op is not None and made.op not in self.known)
         )
 
@@ -287,7 +307,7 @@ class Templates:
 
     def _reads(self, made: NodeTemplate) -> frozenset[str]:
         names: set[str] = set()
-        for value in _values(made):
+        for value in values(made):
             names |= value.names
         made.own_reads = frozenset(names)
         if made.group is not None:
@@ -317,22 +337,6 @@ def _is_word(raw: Raw) -> bool:
     return isinstance(raw, Text) and raw.plain and raw in TYPE_WORDS
 
 
-def _values(made: NodeTemplate) -> Iterator[Value]:
-    for value in (made.name, made.op_value, made.condition):
-        if value is not None:
-            yield value
-    yield from made.args.values()
-    if made.nested is not None:
-        yield from made.nested.args.values()
-        yield from (ref.value for _, ref in made.nested.cut if ref.value is not None)
-    stack = [made.wire] if made.wire is not None else []
-    while stack:
-        wire = stack.pop()
-        if isinstance(wire, Ref):
-            if wire.value is not None:
-                yield wire.value
-        elif isinstance(wire, Merge):
-            yield from wire.args.values()
-            stack.append(wire.operands)
-        else:
-            stack += wire.items if isinstance(wire, Listed) else wire.items.values()
+def _unread(made: NodeTemplate, routing: Routing) -> bool:
+    """Whether something about a node with cases could not be read."""
+    return made.by is None or (routing.top_k is not None and made.top_k is None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -84,6 +85,15 @@ class Repeat:
         return frozenset[str]().union(*(value.names for value in self.values))
 
 
+@dataclass(frozen=True, slots=True)
+class When:
+    """A `when`: as it is written, and what it comes to in either mode of the module."""
+
+    written: Value
+    training: Value
+    evaluation: Value
+
+
 @dataclass(slots=True, eq=False)
 class Nested:
     """Another spec as a node: its templates (`Templates`), the params that it is given, a cut."""
@@ -114,11 +124,14 @@ class NodeTemplate:
     op: str | None = None
     op_value: Value | None = None  # of an op with `$`
     condition: Value | None = None
+    when: When | None = None
     repeat: Repeat | None = None
     args: dict[str, Value] = field(default_factory=dict)  # the keys are `Text`s
     wire: Wire | None = None
     group: ScopeTemplate | None = None
     nested: Nested | None = None
+    by: Wire | None = None  # of a node with cases: what chooses
+    top_k: Value | None = None
     broken: bool = False
     own_reads: frozenset[str] = frozenset()  # names that its expressions read
     reads: frozenset[str] = frozenset()  # with its group's, its own loop variables aside
@@ -159,3 +172,27 @@ def label(key: Text, around: str) -> str:
             out += key[at]
             at += 1
     return out.strip("_-") or "group"
+
+
+def values(made: NodeTemplate) -> Iterator[Value]:
+    """All that is written about a node, but for its `repeat` and what is inside of it."""
+    for value in (made.name, made.op_value, made.condition, made.top_k):
+        if value is not None:
+            yield value
+    if made.when is not None:
+        yield from (made.when.training, made.when.evaluation)
+    yield from made.args.values()
+    if made.nested is not None:
+        yield from made.nested.args.values()
+        yield from (ref.value for _, ref in made.nested.cut if ref.value is not None)
+    stack = [wire for wire in (made.wire, made.by) if wire is not None]
+    while stack:
+        wire = stack.pop()
+        if isinstance(wire, Ref):
+            if wire.value is not None:
+                yield wire.value
+        elif isinstance(wire, Merge):
+            yield from wire.args.values()
+            stack.append(wire.operands)
+        else:
+            stack += wire.items if isinstance(wire, Listed) else wire.items.values()

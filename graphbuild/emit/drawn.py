@@ -9,6 +9,9 @@ from types import SimpleNamespace
 from graphbuild.ir import Graph, Node
 from graphbuild.ops.base import Op
 
+# What layers are built of, by how it is called there; others may be of any type.
+_INNER = {"linear": "nn.Linear", "norm": "nn.LayerNorm", "out_proj": ""}
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -23,6 +26,14 @@ class Layer:
         if not isinstance(self.node.call, Op):
             raise TypeError(f"{self.path} is no layer")
         return self.node.call
+
+    @property
+    def inner(self) -> Iterator[tuple[str, str | None]]:
+        """The modules that a layer is built of: paths and types, "" where no test finds it."""
+        for path in dict.fromkeys(name.rpartition(".")[0] for name in self.parameters):
+            if path:
+                last = path.rpartition(".")[2].rstrip("0123456789")
+                yield f"{self.path}.{path}", _INNER.get(last)
 
     def key(self, parameter: str) -> str:
         return self.path if self.op.own else f"{self.path}.{parameter}"

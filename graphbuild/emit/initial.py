@@ -16,9 +16,9 @@ from graphbuild import expr as expressions
 from graphbuild import ops
 from graphbuild.emit.drawn import Layer, arguments, parameters
 from graphbuild.emit.drawn import layers as layers_of
-from graphbuild.emit.forward import attribute
 from graphbuild.emit.items import call
 from graphbuild.emit.parts import Statement
+from graphbuild.emit.steps import attribute
 from graphbuild.emit.units import distinct
 from graphbuild.ir import Graph, Initializer, InitRule
 from graphbuild.names import is_attribute
@@ -26,19 +26,6 @@ from graphbuild.ops.base import Op
 from graphbuild.ops.tensors import VALUE
 
 Own = Callable[[ast.expr, Mapping[str, object]], str]  # how a method says an expression
-
-# What some layers are built of: the path within, and the type, where a test of it would find it.
-_INNER = {
-    "MultiheadAttention": (("out_proj", ""),),
-    "TransformerEncoderLayer": (
-        ("self_attn", "nn.MultiheadAttention"),
-        ("self_attn.out_proj", ""),
-        ("linear1", "nn.Linear"),
-        ("linear2", "nn.Linear"),
-        ("norm1", "nn.LayerNorm"),
-        ("norm2", "nn.LayerNorm"),
-    ),
-}
 
 
 @dataclass
@@ -65,8 +52,9 @@ class Rules:
         self.graph = graph
         self.own = own
         self.scopes = distinct(graph)
-        called = (node.call for scope in self.scopes for node in scope.nodes)
-        self.nested = any(isinstance(op, Op) and op.name in _INNER for op in called)
+        names = (name for layer in self._distinct() for name in layer.parameters)
+        self.nested = any("." in name for name in names)
+        self.layers: list[Layer] = []
         self.env = {variable.name: variable.value for variable in graph.variables}
 
     def statements(self) -> list[Statement]:
@@ -75,7 +63,7 @@ class Rules:
         by_path = any(rule.by_path or rule.within for rule in self.graph.init)
         if not by_path and not self.nested:
             return self._loop(self._chains(list(self._distinct())))
-        layers = list(layers_of(self.graph))
+        layers = self.layers = list(layers_of(self.graph))
         raw = [layer for layer in layers if layer.op.own]
         layers = [layer for layer in layers if not layer.op.own]
         chains = self._chains(layers)
@@ -138,10 +126,9 @@ class Rules:
     def _finds_inner(self, test: Test, layers: list[Layer]) -> bool:
         """Whether a test would find what a layer is built of."""
         return any(
-            (source in test.sources and test.rule.covers(path))
+            (kind is None or kind in test.sources) and test.rule.covers(path)
             for layer in layers
-            for inner, source in _INNER.get(layer.op.name, ())
-            for path in [f"{layer.path}.{inner}"]
+            for path, kind in layer.inner
         )
 
     # -- statements ---------------------------------------------------------------------------
@@ -172,11 +159,12 @@ class Rules:
     def _test(self, alike: list[Test]) -> str:
         first = alike[0]
         if first.is_exact:
-            paths = _quoted(list(dict.fromkeys(test.rule.match for test in alike)))
-            return f"name == {paths[0]}" if len(paths) == 1 else f"name in ({', '.join(paths)})"
+            names = _quoted([test.rule.match for test in alike])
+            return f"name == {names[0]}" if len(names) == 1 else f"name in ({', '.join(names)})"
         sources = list(dict.fromkeys(s for test in alike for s in test.sources))
         one, many = "isinstance(module, {})", "isinstance(module, ({}))"
-        if self.nested:  # the projection of an attention is a subclass of Linear
+        if "nn.Linear" in sources and self._finds_projection(first):
+            # the projection of an attention is of a subclass of Linear
             one, many = "type(module) is {}", "type(module) in ({})"
         text = (one if len(sources) == 1 else many).format(", ".join(sources))
         if first.rule.by_path:
@@ -186,6 +174,11 @@ class Rules:
             starts = below[0] if len(below) == 1 else f"({', '.join(below)})"
             text += f" and name.startswith({starts})"
         return text
+
+    def _finds_projection(self, test: Test) -> bool:
+        """Whether a test that takes subclasses would find more than the spec's own layers."""
+        inner = (path for layer in self.layers for path, kind in layer.inner if kind == "")
+        return any(test.rule.covers(path) for path in inner)
 
     def _body(self, test: Test, module: str) -> list[Statement]:
         made: list[Statement] = []
@@ -243,26 +236,28 @@ class Rules:
         return made
 
     def _one_by_one(self, layers: list[Layer]) -> list[Statement]:
-        groups: dict[str, tuple[InitRule, list[str]]] = {}
+        """Parameters by name, those that are drawn alike together."""
+        groups: dict[str, list[tuple[Layer, str, InitRule]]] = {}
         for layer in layers:
             for name in layer.parameters:
                 rules = [r for r in self._matching(layer) if name in r.parameters]
                 if rules:
-                    module = f'self.get_submodule("{layer.path}")'
-                    draw = self.draw(rules[0].parameters[name], "\0", module, layer)
-                    group = groups.setdefault(f"{name} {draw}", (rules[0], []))
-                    group[1].append(layer.key(name))
+                    draw = self.draw(rules[0].parameters[name], "", _path(layer.path), layer)
+                    groups.setdefault(f"{name} {draw}", []).append((layer, name, rules[0]))
         made = []
-        for key, (rule, paths) in groups.items():
-            draw = key.partition(" ")[2]
-            if len(paths) == 1:
-                one = call("self.get_parameter", _quoted(paths))
-                made.append(Statement(draw.replace("\0", one), rule.span))
-            else:
-                body = [Statement(draw.replace("\0", "self.get_parameter(name)"), rule.span)]
-                made.append(
-                    Statement(f"for name in ({', '.join(_quoted(paths))}):", rule.span, body)
-                )
+        for group in groups.values():
+            layer, name, rule = group[0]
+            module = _path(layer.path, raw=layer.op.own)
+            target = module if layer.op.own else f"{module}.{name}"
+            if len(group) > 1:
+                target = "self.get_parameter(name)"
+            draw = self.draw(rule.parameters[name], target, module, layer)
+            statement = Statement(draw, rule.span)
+            if len(group) > 1:
+                paths = _quoted([layer.key(name) for layer, name, _ in group])
+                head = f"for name in ({', '.join(paths)}):"
+                statement = Statement(head, rule.span, [statement])
+            made.append(statement)
         return made
 
 

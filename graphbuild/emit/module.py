@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from graphbuild import expr as expressions
-from graphbuild.emit.forward import function
+from graphbuild.emit.functions import function
 from graphbuild.emit.printer import statement
 from graphbuild.emit.text import Lines
 from graphbuild.emit.units import SmallModule
@@ -14,7 +14,8 @@ def small_module(lines: Lines, small: SmallModule) -> None:
     """The class that stands in an `nn.Sequential` where the spec has a function."""
     given = [a for a in small.op.arguments if a.name in small.arguments]
     lines.add(["", "", f"class {small.name}(nn.Module):"])
-    lines.say(f"`{small.op.source}` as a module.", 4)
+    source = small.op.source
+    lines.say(f"`{'Tensor' * source.startswith('.')}{source}` as a module.", 4)
     lines.add([""])
     if given:
         signature = ", ".join(["self", *map(_parameter, given)])
@@ -22,12 +23,15 @@ def small_module(lines: Lines, small: SmallModule) -> None:
         lines.add(["        super().__init__()"])
         lines.add([f"        self.{a.name} = {a.name}" for a in given])
         lines.add([""])
-    lines.add(["    def forward(self, x):" if small.op.several else _FORWARD])
-    value = function(small.op, ["x"], {a.name: f"self.{a.name}" for a in given})
+    operands = ["x"] if small.operands == 1 else [f"x{k}" for k in range(small.operands)]
+    signature = ", ".join(["self", *(f"{name}: Tensor" for name in operands)])
+    lines.add(
+        ["    def forward(self, x):"]
+        if small.op.several
+        else statement(f"def forward({signature}) -> Tensor:", 4)
+    )
+    value = function(small.op, operands, {a.name: f"self.{a.name}" for a in given})
     lines.add(statement(f"return {value}", 8))
-
-
-_FORWARD = "    def forward(self, x: Tensor) -> Tensor:"
 
 
 def _parameter(argument: Argument) -> str:

@@ -93,12 +93,15 @@ class Op:
     operands: tuple[str, ...] = ("input",)
     optional: int = 0  # how many of the last operands may be left out
     variadic: bool = False  # takes any number of operands (at least one), as a list
+    passes: bool = False  # of one operand alone it gives that operand
     style: Literal["call", "list", "operator", "index", "pattern"] = "call"
     # How a function is called where that is no plain call, from the texts of its operands and of
     # its arguments by name, and from the operands' shapes.
     write: Callable[[Sequence[str], Mapping[str, str], Shapes], str] | None = None
     # How operands stand in a call where not one after the other, from their texts by name.
     wired: Callable[[Mapping[str, str]], list[str]] | None = None
+    # What a layer's call says where nobody takes more than its first output: "need_weights=False".
+    alone: str = ""
     # Makes a tensor of nothing: its operand only says on which device.
     makes: bool = False
     module: str | None = None  # the layer that a function becomes inside an nn.Sequential

@@ -63,7 +63,7 @@ def _seen(made: Any, look: Any) -> Any:
     if isinstance(made, torch.Tensor):
         return look(made)
     if not isinstance(made, (list, tuple)) or not made:
-        raise ShapeError(f"gives a {type(made).__name__}, where tensors are wanted")
+        raise ShapeError(f"gives {type(made).__name__}, where tensors are wanted")
     return [_seen(part, look) for part in made]
 
 

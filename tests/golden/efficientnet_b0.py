@@ -176,7 +176,6 @@ class EfficientnetB0(nn.Module):
         self.classifier = nn.Sequential(
             nn.Dropout(p=dropout, inplace=True), nn.Linear(4 * widths[-1], num_classes)
         )
-        self.num_classes = num_classes
         self.init_weights()
 
     def forward(self, image: Tensor) -> Tensor:
@@ -198,7 +197,7 @@ class EfficientnetB0(nn.Module):
             elif isinstance(module, nn.Linear):
                 nn.init.uniform_(
                     module.weight,
-                    a=-1 / math.sqrt(self.num_classes),
-                    b=1 / math.sqrt(self.num_classes),
+                    a=-1 / math.sqrt(module.out_features),
+                    b=1 / math.sqrt(module.out_features),
                 )
                 nn.init.zeros_(module.bias)
