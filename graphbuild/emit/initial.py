@@ -159,8 +159,8 @@ class Rules:
     def _test(self, alike: list[Test]) -> str:
         first = alike[0]
         if first.is_exact:
-            names = _quoted([test.rule.match for test in alike])
-            return f"name == {names[0]}" if len(names) == 1 else f"name in ({', '.join(names)})"
+            paths = _quoted(list(dict.fromkeys(test.rule.match for test in alike)))
+            return f"name == {paths[0]}" if len(paths) == 1 else f"name in ({', '.join(paths)})"
         sources = list(dict.fromkeys(s for test in alike for s in test.sources))
         one, many = "isinstance(module, {})", "isinstance(module, ({}))"
         if "nn.Linear" in sources and self._finds_projection(first):
@@ -283,7 +283,7 @@ def _tests(rule: InitRule, names: Collection[str], layers: list[Layer]) -> list[
 
 
 def _alike(last: tuple[list[Test], list[Statement]], test: Test, body: list[Statement]) -> bool:
-    """Whether two tests of types do the same, and so can be one."""
+    """Whether two tests, both of types or both of names, do the same, and so can be one."""
     before = last[0][-1]
     if test.is_exact != before.is_exact or test.rule.within != before.rule.within:
         return False
