@@ -163,6 +163,29 @@ def test_two_of_one_spec_and_one_of_another() -> None:
     compare(ours, Whole())
 
 
+def test_blocks_of_both_files_may_have_the_same_name() -> None:
+    block = {
+        "nodes": {
+            "fc": {"op": "Linear", "out_features": 4},
+            "out": {"op": "add", "from": ["fc", "input"]},
+        }
+    }
+    nodes = {
+        "net": {"spec": "resnet18", "params": {"num_classes": 4, "layers": [1, 1, 1, 1]}},
+        "more": {"op": "basic_block"},
+        "net2": {"spec": "resnet50", "from": "image", "outputs": "layer1"},
+    }
+    made = graphbuild.read(spec(nodes, ["more", "net2"], blocks={"basic_block": block}))
+    source = graphbuild.emit(graphbuild.elaborate(made)).source
+    names = [
+        line.split()[1].split("(")[0].rstrip(":")
+        for line in source.splitlines()
+        if line.startswith(("class ", "def "))
+    ]
+    assert len(set(names)) == len(names)
+    assert {"BasicBlock", "Resnet18BasicBlock", "Resnet18", "Resnet50", "Net"} <= set(names)
+
+
 # -- initialisation ------------------------------------------------------------------------------
 
 
