@@ -67,6 +67,8 @@ def module_is(module: nn.Module, graph: Graph) -> None:
 def owned(graph: Graph, prefix: str = "") -> Iterator[tuple[str, tuple[int, ...]]]:
     """The parameters and buffers of a graph with their shapes, in file order."""
     for node in graph.nodes:
+        if node.shared:
+            continue
         if isinstance(node.call, Graph):
             yield from owned(node.call, f"{prefix}{node.name}.")
         elif node.call is not None:

@@ -6,6 +6,7 @@ shares no code with `emit` but the registry's rows.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -72,9 +73,16 @@ def _call(
 ) -> Any:
     if node.call is None:
         return operands[0]
+    if node.times is not None:
+        once = dataclasses.replace(node, times=None)
+        for _ in range(node.times.value):  # type: ignore[call-overload]
+            result = _call(once, graph, values, operands, state, prefix, train)
+            operands = [result, *operands[1:]]
+        return operands[0]
+    owner = node.shared or node.name
     if isinstance(node.call, Graph):
         given = dict(zip(node.call.input_names, operands, strict=True))
-        return run(node.call, state, given, f"{prefix}{node.name}.", train)
+        return run(node.call, state, given, f"{prefix}{owner}.", train)
     arguments = {name: _value(node, name, graph, values) for name in node.args}
     for argument in node.call.arguments:
         if argument.explicit:
@@ -82,7 +90,7 @@ def _call(
     if node.call.layer:
         with torch.random.fork_rng(devices=[]):  # what the layer draws at first is not kept
             layer = eval(node.call.source)(**arguments).train(train)
-        layer.load_state_dict({k: state[f"{prefix}{node.name}.{k}"] for k in layer.state_dict()})
+        layer.load_state_dict({k: state[f"{prefix}{owner}.{k}"] for k in layer.state_dict()})
         return layer(*operands)
     if node.call.training:
         arguments["training"] = train

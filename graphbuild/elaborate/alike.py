@@ -31,7 +31,11 @@ def plan(template: ScopeTemplate, graph: Graph, names: frozenset[str]) -> Plan |
         not template.let
         and graph.form == "single"
         and all(
-            node.condition is None and node.repeat is None and node.own_reads <= names
+            node.condition is None
+            and node.repeat is None
+            and node.share is None
+            and not node.ties
+            and node.own_reads <= names
             for node in template.nodes
         )
     )

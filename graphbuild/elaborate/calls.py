@@ -56,13 +56,13 @@ def block(scope: Scope, item: Item, name: str, operands: Sequence[Operand] | Non
         args[arg] = Arg(found, value.expr, value.span)
     if not sound:
         raise Poisoned
-    own = params.bind_block(name, template, args, templates, item.template.span, scope.site)
+    own = params.bind_block(name, template, args, templates, item.span, scope.site)
     if operands is not None:
         _check_inputs(scope, item, name, template, operands)
     if own is None or operands is None:
         raise Poisoned
     path = scope.where(item.name)
-    site = Site(path, item.template.span, scope.site)
+    site = Site(path, item.span, scope.site)
     call = (name, tuple((v.name, frozen(v.value)) for v in own))
     key = (*call, _types(operands))
     passes_on = any(v.kind == "rest" for v in own)
@@ -231,7 +231,7 @@ def _node(
             item.condition,
             item.loop,
             False,
-            item.template.span,
+            item.span,
         )
     )
     return graph.type
@@ -255,7 +255,7 @@ def _check_inputs(
     scope.report(
         "E205",
         f"{what} takes {len(names)} input{'' if single else 's'}",
-        item.template.span,
+        item.span,
         expected=", ".join(names),
         found=f"{len(operands)}: {', '.join(e.source for e, _ in operands)}",
     )
@@ -267,7 +267,7 @@ def _recursion(scope: Scope, item: Item, name: str) -> None:
     scope.report(
         "E211",
         f"the block {name!r} contains itself: {' -> '.join(path)}",
-        item.template.span,
+        item.span,
         suggestion="repeat it instead: `repeat` stacks a block any number of times",
     )
     raise Poisoned

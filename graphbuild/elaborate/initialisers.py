@@ -71,6 +71,8 @@ class _Layers:
                 continue
             seen.add(id(scope))
             for node in scope.nodes:
+                if node.shared:
+                    continue
                 if isinstance(node.call, Graph):
                     stack.append(node.call)
                 elif node.call is not None and node.call.parameters is not None:
@@ -104,6 +106,8 @@ def _paths(graph: Graph, prefix: str) -> Iterator[tuple[str, Node]]:
     """Every layer that has parameters, with its path."""
     for node in graph.nodes:
         path = f"{prefix}{node.name}"
+        if node.shared:
+            continue
         if isinstance(node.call, Graph):
             yield from _paths(node.call, f"{path}.")
         elif node.call is not None and node.call.parameters is not None:

@@ -24,10 +24,13 @@ Operand = tuple[Edge, Type]
 
 def build(scope: Scope, item: Item) -> Type:
     """Make the item's nodes and give its type. Raises Poisoned, having reported what is wrong."""
-    operands = _operands(scope, item)
+    given = operands(scope, item)
+    return made(scope, item, given) if item.present else absent(scope, item, given)
+
+
+def made(scope: Scope, item: Item, operands: list[Operand] | None) -> Type:
+    """The call of what the item is of."""
     target = item.target
-    if not item.present:
-        return _absent(scope, item, _sound(operands))
     if item.turns is not None:
         return calls.repeat(scope, item, _sound(operands))
     if isinstance(target, Op):
@@ -35,7 +38,7 @@ def build(scope: Scope, item: Item) -> Type:
         if operands is None:  # the arguments are looked at all the same
             arguments(scope, item, target, item.name, given)
             raise Poisoned
-        return call(scope, item, target, item.name, given, operands, item.template.span)
+        return call(scope, item, target, item.name, given, operands, item.span)
     if isinstance(target, str):
         return calls.block(scope, item, target, operands)
     if isinstance(target, ScopeTemplate):
@@ -43,7 +46,7 @@ def build(scope: Scope, item: Item) -> Type:
     raise Poisoned
 
 
-def _operands(scope: Scope, item: Item) -> list[Operand] | None:
+def operands(scope: Scope, item: Item) -> list[Operand] | None:
     """The operands, or None where something is wrong with one of them."""
     if item.wires is None:
         return None
@@ -55,7 +58,7 @@ def _operands(scope: Scope, item: Item) -> list[Operand] | None:
             implicit = isinstance(wired, Source) and wired.implicit
             takes_one = item.present and not isinstance(item.target, Op)
             if implicit and takes_one and isinstance(type_, Several):
-                faults.several(scope, item, edge, type_, item.template.span, above=True)
+                faults.several(scope, item, edge, type_, item.span, above=True)
         except Poisoned:
             sound = False
         else:
@@ -69,16 +72,16 @@ def _sound(operands: list[Operand] | None) -> list[Operand]:
     return operands
 
 
-def _absent(scope: Scope, item: Item, operands: list[Operand]) -> Type:
+def absent(scope: Scope, item: Item, operands: list[Operand] | None) -> Type:
     """A node that is not built passes its first operand through."""
-    if not operands:
+    if not _sound(operands):
         scope.report(
             "E205",
             f"{item.name!r} is left out, but has no operand to pass on",
-            item.template.span,
+            item.span,
         )
         raise Poisoned
-    edge, type_ = operands[0]
+    edge, type_ = _sound(operands)[0]
     item.made.append(
         Node(
             item.name,
@@ -87,7 +90,7 @@ def _absent(scope: Scope, item: Item, operands: list[Operand]) -> Type:
             type_,
             condition=item.condition,
             loop=item.loop,
-            span=item.template.span,
+            span=item.span,
         )
     )
     return type_
@@ -151,7 +154,7 @@ def call(
             None if synthetic else item.condition,
             item.loop,
             synthetic,
-            item.template.span,
+            item.span,
         )
     )
     return typed.type
@@ -196,7 +199,7 @@ def grow(scope: Scope, item: Item) -> None:
             "E202",
             f"a child of a dense group gives a single value, but {item.name!r} gives "
             f"{len(type_.items)}",
-            item.template.span,
+            item.span,
         )
         scope.running, scope.values["?"] = "?", None
         return
@@ -204,7 +207,7 @@ def grow(scope: Scope, item: Item) -> None:
     scope.used |= {scope.running, item.name}
     try:
         scope.values[name] = call(
-            scope, item, CONCAT, name, CHANNELS, operands, item.template.span, synthetic=True
+            scope, item, CONCAT, name, CHANNELS, operands, item.span, synthetic=True
         )
     except Poisoned:
         scope.sound = False

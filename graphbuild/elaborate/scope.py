@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from graphbuild import expr
-from graphbuild.elaborate import expand, operands, ordering, unused
+from graphbuild.elaborate import expand, operands, ordering, sharing, ties, unused
 from graphbuild.elaborate import node as nodes
 from graphbuild.elaborate.expand import Item
 from graphbuild.elaborate.state import Poisoned, Site, State, tuples, whole
@@ -212,7 +212,10 @@ class Scope:
             try:
                 if item.present is None:
                     expand.decide(self, item)
-                type_ = nodes.build(self, item)
+                alone = item.owner is None and item.times is None
+                type_ = nodes.build(self, item) if alone else sharing.build(self, item)
+                if item.template.ties:
+                    ties.note(self, item)
             except Poisoned:
                 item.broken, self.sound = True, False
         if item.name:

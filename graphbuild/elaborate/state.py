@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from graphbuild.dims import Dims
 from graphbuild.errors import Finding, Note, Span, did_you_mean
-from graphbuild.ir import Arg, Graph, Several, Tensor, Type, Variable
+from graphbuild.ir import Arg, Graph, Node, Several, Tensor, Type, Variable
 
 MAX_CALLS = 100_000  # nodes that are worked out one by one
 MAX_LAYERS = 200_000  # nodes of the whole model, with those of shared graphs counted every time
@@ -41,6 +41,13 @@ class TooLarge(Exception):
         self.limit = limit
 
 
+class Ties(NamedTuple):
+    """A node whose parameters are tied: per parameter the path to another one, as it is written."""
+
+    node: Node
+    paths: dict[str, tuple[str, Span]]
+
+
 Key = tuple[str, Span | None, str]  # what makes two findings the same: code, place, subject
 
 
@@ -64,6 +71,7 @@ class State:
     spoilt: set[str] = field(default_factory=set)  # ops with a default that is wrong
     dims: Dims = field(default_factory=lambda: Dims(()))
     used: set[str] = field(default_factory=set)  # blocks that were called
+    ties: dict[int, Ties] = field(default_factory=dict)  # by the id of the node
     calls: int = 0
     comparisons: int = 0
     matches: int = 0

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from graphbuild import expr, ops
+from graphbuild.elaborate import again
 from graphbuild.elaborate.state import Site, State, tuples
 from graphbuild.elaborate.written import (
     Listed,
@@ -160,19 +161,26 @@ class Templates:
                 made.args[name] = value
         if spec.from_ is not None:
             made.wire = self.wire(spec.from_)
+        if spec.share is not None:
+            value = self.value(spec.share) if "$" in spec.share else None
+            made.share = Ref(spec.share, value)
+        for name, raw in spec.tie.items():
+            if (value := self.value(raw)) is not None:
+                made.ties[name] = value
         if spec.group is not None:
             place = f"{spec.group.span.line}:{spec.group.span.column}"
             made.group = self.scope(spec.group, place)
         made.broken = len(self.state.findings) > before and self._broken(made)
         made.reads = self._reads(made)
+        for code, message, span, hint in again.misuse(made):
+            self.state.report(code, message, span, suggestion=hint)
+            made.broken = True
         return made
 
     def _not_yet(self, spec: NodeSpec) -> None:
         """Parts of the language that the later stages do not have yet."""
         parts = {
             "when": spec.when,
-            "share": spec.share or spec.again,
-            "tie": spec.tie,
             "spec": spec.include,
             "cases": spec.routing,
         }
@@ -191,6 +199,8 @@ class Templates:
             or (spec.if_ is not None and made.condition is None)
             or (spec.repeat is not None and made.repeat is None)
             or (spec.from_ is not None and made.wire is None)
+            or (spec.share is not None and "$" in spec.share and made.share.value is None)
+            or len(made.ties) < len(spec.tie)
             or (made.op is not None and made.op not in self.known)
         )
 
@@ -282,7 +292,10 @@ def _values(made: NodeTemplate) -> Iterator[Value]:
     for value in (made.name, made.op_value, made.condition):
         if value is not None:
             yield value
+    if made.share is not None and made.share.value is not None:
+        yield made.share.value
     yield from made.args.values()
+    yield from made.ties.values()
     stack = [made.wire] if made.wire is not None else []
     while stack:
         wire = stack.pop()

@@ -98,6 +98,9 @@ class NodeTemplate:
     args: dict[str, Value] = field(default_factory=dict)  # the keys are `Text`s
     wire: Wire | None = None
     group: ScopeTemplate | None = None
+    share: Ref | None = None  # the node whose module is called again
+    again: bool = False  # the turns of `repeat` are one module
+    ties: dict[str, Value] = field(default_factory=dict)  # paths by parameter; the keys are `Text`s
     broken: bool = False
     own_reads: frozenset[str] = frozenset()  # names that its expressions read
     reads: frozenset[str] = frozenset()  # with its group's, its own loop variables aside

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from graphbuild import expr as expressions
 from graphbuild.emit.arguments import exported, lets, mappings, params, shown
@@ -151,7 +151,7 @@ class Writer:
             del self.context.statements[start:]
             if name in read:
                 steps.append(step)
-            elif isinstance(step.node.call, Op) and not step.node.call.layer:
+            elif step.node.shared or (isinstance(step.node.call, Op) and not step.node.call.layer):
                 self.attributes, self.context.used = before
                 del built[position]
         for position in sorted(built):  # modules register in file order
@@ -178,7 +178,13 @@ class Writer:
         test = self.chains.condition(found, scope, frozenset())
         text = self.builder.text(test, found.everyone[0]) if test is not None else None
         step = Step(node)
-        if isinstance(node.call, Op) and not node.call.layer:
+        function = isinstance(node.call, Op) and not node.call.layer
+        if text is not None and (function or node.shared):
+            step.maybe = f"self.{self._attribute(f'has_{identifier(node.name)}')}"
+            context.statements.append(Statement(f"{step.maybe} = {text}", node.span))
+        if node.shared:
+            symbolic = self._again(found, operands, scope, hint)
+        elif isinstance(node.call, Op) and function:
             before = dict(context.used)
             given = self.builder.results.seen_by(found.present[0], operands)
             chosen, result = self.builder.layer(
@@ -187,9 +193,6 @@ class Writer:
             context.used = before
             self._arguments(step, found, chosen, scope)
             symbolic = self.builder.results.settle([result], found.present)
-            if text is not None:
-                step.maybe = f"self.{self._attribute(f'has_{identifier(node.name)}')}"
-                context.statements.append(Statement(f"{step.maybe} = {text}", node.span))
         else:
             piece, symbolic = self.builder.call(found.present, operands, scope, hint)
             made = Statement(_kept(node.name, piece), node.span)
@@ -200,6 +203,13 @@ class Writer:
                 context.statements.append(Statement("else:", node.span, [absent]))
             else:
                 context.statements.append(made)
+        if node.times is not None:
+            counts: list[object] = [c.node.times.value for c in found.present if c.node.times]
+            tree = context.translate(node.times.expr, scope)
+            name = f"{identifier(node.name)}_count"
+            tree = context.choose([tree], counts, found.present, name)
+            step.times = self._from_self(tree, found)
+            symbolic = self.builder.results.settle([operands[0], symbolic], found.present)
         if test is not None:
             symbolic = self.builder.results.either(symbolic, operands[0], test, found.everyone)
         self.scope.shapes[node.name] = symbolic
@@ -215,17 +225,33 @@ class Writer:
             free = next((arg.expr for arg in given if arg.free), None)
             if free is not None:
                 tree = self._read_shapes(free, scope, reads)
-            own = {
-                n: ast.Attribute(ast.Name("self"), self._attribute(n), ast.Load())
-                for n in sorted(expressions.names(tree))
-                if not n.startswith(MARK)
-            }
-            for read in own:
-                self.attributes[read] = None
-                self.context.used[read] = None
-            python = expressions.python(tree, found.present[0].env)
-            step.arguments[name] = expressions.unparse(expressions.substitute(python, own))
+            step.arguments[name] = self._from_self(tree, found)
         step.reads = tuple(sorted(reads))
+
+    def _from_self(self, tree: ast.expr, found: Slot) -> str:
+        """An expression as the forward says it: names come from self."""
+        own = {
+            n: ast.Attribute(ast.Name("self"), self._attribute(n), ast.Load())
+            for n in sorted(expressions.names(tree))
+            if not n.startswith(MARK)
+        }
+        for read in own:
+            self.attributes[read] = None
+            self.context.used[read] = None
+        python = expressions.python(tree, found.present[0].env)
+        return expressions.unparse(expressions.substitute(python, own))
+
+    def _again(
+        self, found: Slot, operands: list[SymType], scope: Scope, hint: str
+    ) -> SymType:
+        """What a module gives that another node has built: worked out as if it were built here."""
+        context = self.context
+        owners = [c._replace(node=replace(c.node, call=c.graph.by_name[c.node.shared].call)) for c in found.present]
+        outer, context.rehearsing = context.rehearsing, True
+        _, symbolic = self.builder.call(owners, operands, scope, hint)
+        context.rehearsing = outer
+        owner = self.scope.shapes[found.present[0].node.shared]
+        return self.builder.results.settle([symbolic, owner], found.present)
 
     def _attribute(self, name: str) -> str:
         """What the module keeps a value under: not a child's name, nor one of torch's."""

@@ -30,6 +30,7 @@ class Step:
     arguments: dict[str, str] = field(default_factory=dict)  # of a function, in Python
     reads: tuple[str, ...] = ()  # values whose shapes those arguments read
     maybe: str | None = None  # what decides at run time whether it is there
+    times: str | None = None  # how often its module is applied in turn
 
 
 class Forward:
@@ -50,7 +51,7 @@ class Forward:
         for output in graph.outputs:
             self._read(output.edge, len(steps))
         # Values that may be another one, handed on by a node that is absent.
-        self.passing = {step.node.name for step in steps if step.maybe}
+        self.passing = {step.node.name for step in steps if step.maybe or step.times}
         self.returned = self._returned_directly()
         self.webs: dict[str, int] = {}  # a value -> its variable, as a number
         self.members: list[list[str]] = []
@@ -78,9 +79,11 @@ class Forward:
 
     def _returned_directly(self) -> str | None:
         """The last step, if its value is what the forward returns and it is always there."""
-        if not self.steps or self.graph.form != "single" or self.steps[-1].maybe:
+        if not self.steps or self.graph.form != "single":
             return None
         last = self.steps[-1].node.name
+        if last in self.passing:
+            return None
         return last if self.source(self.graph.outputs[0].edge) == Edge(last) else None
 
     # -- variables ------------------------------------------------------------------------------
@@ -96,10 +99,10 @@ class Forward:
             web = next(
                 (
                     self.webs[edge.source]
-                    for edge in map(self.source, step.node.operands)
+                    for edge in self._given_up(step)
                     if not edge.select
                     and self.uses.get(edge.source) == position
-                    and (step.maybe or len(self.readers[edge.source]) == 1)
+                    and (step.node.name in self.passing or len(self.readers[edge.source]) == 1)
                     and (plain or self.webs[edge.source] >= len(self.graph.inputs))
                 ),
                 None,
@@ -119,6 +122,14 @@ class Forward:
                 name += "_"
             taken.add(name)
             self.names.append(name)
+
+    def _given_up(self, step: Step) -> list[Edge]:
+        """The operands whose variable a step's value may take over."""
+        edges = [self.source(edge) for edge in step.node.operands]
+        if not step.times:
+            return edges
+        kept = {edge.source for edge in edges[1:]}  # these are the same in every turn
+        return [edge for edge in edges[:1] if edge.source not in kept]
 
     def _open(self, value: str) -> None:
         self.webs[value] = len(self.members)
@@ -155,7 +166,9 @@ class Forward:
             ends = step.node.name == self.returned
             before = self.operand(step.node.operands[0]) if step.node.operands else name
             span = step.node.span
-            if step.maybe and name == before:
+            if step.times:
+                out += self._turns(step, name, before)
+            elif step.maybe and name == before:
                 body = [Statement(f"{name} = {value}", span)]
                 out.append(Statement(f"if {step.maybe}:", span, body))
             elif step.maybe:
@@ -174,6 +187,15 @@ class Forward:
                 out.append(Statement(f"del {', '.join(dead)}", span))
         out.append(Statement(f"return {self._returned()}"))
         return out
+
+    def _turns(self, step: Step, name: str, before: str) -> list[Statement]:
+        """A module that is applied in turn, each time to what it gave."""
+        span = step.node.span
+        turn = Statement(f"{name} = {self.value(step, name)}", span)
+        made = Statement(f"for _ in range({step.times}):", span, [turn])
+        if step.maybe:
+            made = Statement(f"if {step.maybe}:", span, [made])
+        return [made] if name == before else [Statement(f"{name} = {before}", span), made]
 
     def _owns(self, step: Step) -> bool:
         """Whether a sum of two may be added up in the first, as people do who mind memory.
@@ -212,12 +234,13 @@ class Forward:
             return ", ".join(edges) if len(edges) > 1 else f"({edges[0]},)"
         return edges[0]
 
-    def value(self, step: Step) -> str:
-        """The call that a step makes."""
+    def value(self, step: Step, first: str | None = None) -> str:
+        """The call that a step makes; `first` stands in place of its first operand."""
         node = step.node
         operands = [self.operand(edge) for edge in node.operands]
+        operands[:1] = [first] if first else operands[:1]
         if not isinstance(node.call, Op) or node.call.layer:
-            return call(attribute(node.name), operands)
+            return call(attribute(node.shared or node.name), operands)
         arguments = dict(step.arguments)
         for name, text in arguments.items():
             for read in step.reads:

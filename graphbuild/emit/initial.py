@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 from graphbuild import expr as expressions
 from graphbuild import ops
+from graphbuild.emit import tying
 from graphbuild.emit.items import call
 from graphbuild.emit.parts import Statement
 from graphbuild.emit.units import distinct
@@ -34,7 +35,7 @@ def statements(graph: Graph) -> list[Statement]:
     layers: dict[str, dict[object, Node]] = {match: {} for match in matched}
     for scope in scopes:
         for node in scope.nodes:
-            if isinstance(node.call, Op) and node.call.name in layers:
+            if isinstance(node.call, Op) and node.call.name in layers and not node.shared:
                 # sizes that the input determines say nothing about which parameters there are
                 given = [(n, a.value) for n, a in node.args.items() if a.expr is not None]
                 layers[node.call.name][repr(given)] = node
@@ -43,7 +44,7 @@ def statements(graph: Graph) -> list[Statement]:
         chosen = _chosen(graph, match, "", tuple(n for names in owned for n in names))
         op = ops.get(match)
         if chosen and op is not None:
-            typed.append(_by_type(op, chosen, owned))
+            typed.append(_by_type(op, chosen, owned, _tied(graph, op)))
     return [Statement("for module in self.modules():", None, _merged(typed))] if typed else []
 
 
@@ -72,14 +73,29 @@ def _holds_layers(op: Op) -> bool:
     return op.name.startswith(("Transformer", "Multihead"))
 
 
-def _by_type(op: Op, chosen: Chosen, owned: set[tuple[str, ...]]) -> Statement:
+def _tied(graph: Graph, op: Op) -> dict[str, list[str]]:
+    """The layers of an op whose parameters are tied to others, by the parameters' names."""
+    found: dict[str, list[str]] = {}
+    for tie in graph.ties:
+        node, module, name = tying.layer(graph, tie)
+        if node.call is op:
+            found.setdefault(name, []).append(module)
+    return found
+
+
+def _by_type(
+    op: Op, chosen: Chosen, owned: set[tuple[str, ...]], tied: dict[str, list[str]]
+) -> Statement:
     body: list[Statement] = []
     for name, (initializer, span) in chosen.items():
         made = _initialize(initializer, f"module.{name}", span)
-        if all(name in parameters for parameters in owned):
-            body.append(made)
-        else:
-            body.append(Statement(f"if module.{name} is not None:", span, [made]))
+        tests = []
+        if others := tied.get(name):  # which are drawn where they are tied to
+            one = f"module is not {others[0]}"
+            tests.append(one if len(others) == 1 else f"module not in ({', '.join(others)})")
+        if not all(name in parameters for parameters in owned):
+            tests.append(f"module.{name} is not None")
+        body.append(Statement(f"if {' and '.join(tests)}:", span, [made]) if tests else made)
     return Statement(op.source, body[0].span, body)
 
 
@@ -103,7 +119,9 @@ def _merged(typed: list[Statement]) -> list[Statement]:
 
 def _by_path(graph: Graph) -> list[Statement]:
     groups: dict[str, tuple[Initializer, Span | None, list[str]]] = {}
+    tied = {tie.path for tie in graph.ties}
     for path, op, parameters in _layers(graph):
+        parameters = tuple(name for name in parameters if f"{path}.{name}" not in tied)
         for name, (initializer, span) in _chosen(graph, op.name, path, parameters).items():
             group = groups.setdefault(f"{name} {initializer}", (initializer, span, []))
             group[2].append(f'"{path}.{name}"')
@@ -121,6 +139,8 @@ def _layers(graph: Graph, prefix: str = "") -> Iterator[tuple[str, Op, tuple[str
     """All layers in the order of registration: path, op, names of parameters."""
     for node in graph.nodes:
         path = f"{prefix}{node.name}"
+        if node.shared:
+            continue
         if isinstance(node.call, Graph):
             yield from _layers(node.call, f"{path}.")
         elif node.call is not None and node.call.parameters is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from textwrap import wrap
 
+from graphbuild.emit import tying
 from graphbuild.emit.classes import Written
 from graphbuild.emit.forward import input_variables
 from graphbuild.emit.parts import Statement
@@ -67,6 +68,10 @@ class Lines:
         if part.base == "nn.Module":
             self.add(["        super().__init__()"])
         self.block(part.constructor, 8)
+        if graph.ties:
+            self.add(["        self.tie_weights()"])
+            hook = f"self.register_load_state_dict_post_hook({part.unit.name}.tie_weights)"
+            self.add(statement(hook, 8))
         if init:
             self.add(["        self.init_weights()"])
         inputs = [
@@ -82,6 +87,21 @@ class Lines:
             self.add(["", "    def init_weights(self) -> None:"])
             self.say("Draw the parameters anew, by the rules of the spec.", 8)
             self.block(init, 8)
+        if graph.ties:
+            self.ties(graph)
+
+    def ties(self, graph: Graph) -> None:
+        """The methods that make tied parameters one, and keep them so."""
+        self.add(["", "    def tie_weights(self, *_: object) -> None:"])
+        self.say("Make each tied parameter the one that it is tied to.", 8)
+        self.block(tying.assignments(graph), 8)
+        self.add(["", "    def _apply(self, fn, recurse=True):"])
+        self.say("Move or cast; `to_empty` would make two parameters of one.", 8)
+        self.add(["        super()._apply(fn, recurse)", "        self.tie_weights()"])
+        self.add(["        return self"])
+        self.add(["", "    def _load_from_state_dict(self, state_dict, prefix, *args) -> None:"])
+        self.say("Load from a file that has tied parameters under both keys, or under one.", 8)
+        self.block(tying.loading(graph), 8)
 
     def block(self, statements: list[Statement], indent: int) -> None:
         for made in statements:

@@ -97,6 +97,7 @@ def form(graph: Graph) -> Form:
         or len(graph.inputs) != 1
         or any(arg.free for node in real for arg in node.args.values())
         or any(isinstance(node.call, Op) and node.call.style == "index" for node in real)
+        or any(node.shared or node.times is not None for node in real)
         or any(len(node.operands) != 1 or node.operands[0].select for node in real)
         or (graph.connect != "parallel" and isinstance(graph.inputs[0].type, Several))
     ):
@@ -133,10 +134,10 @@ def called(call: Call) -> Graph:
 
 
 def scopes(graph: Graph) -> Iterator[Graph]:
-    """The distinct graphs called in this one, directly."""
+    """The distinct graphs called in this one, directly; a shared module is its owner's."""
     seen: set[int] = set()
     for node in graph.nodes:
-        if isinstance(node.call, Graph) and id(node.call) not in seen:
+        if isinstance(node.call, Graph) and not node.shared and id(node.call) not in seen:
             seen.add(id(node.call))
             yield node.call
 
@@ -226,6 +227,8 @@ class Units:
         """What a node calls; None where its `if` is false, so that others may say what it is."""
         if node.call is None:
             return None if node.condition is not None else "null"
+        if node.shared:
+            return ("shares", node.shared)
         if isinstance(node.call, Op):
             return node.call.name
         return self._of.get(id(node.call)) or self._structures[id(node.call)]

@@ -1,0 +1,75 @@
+"""Ties: the methods that make two parameters one, and keep them so."""
+
+from __future__ import annotations
+
+from graphbuild import expr as expressions
+from graphbuild.emit.parts import Statement
+from graphbuild.emit.units import form
+from graphbuild.ir import Graph, Node, Tie
+from graphbuild.names import is_attribute
+
+
+def assignments(graph: Graph) -> list[Statement]:
+    """The body of `tie_weights`."""
+    return [
+        Statement(f"{parameter(graph, tie.path)} = {parameter(graph, tie.source)}", tie.span)
+        for tie in graph.ties
+    ]
+
+
+def loading(graph: Graph) -> list[Statement]:
+    """The body of `_load_from_state_dict`."""
+    pairs = tuple((tie.path, tie.source) for tie in graph.ties)
+    names = [Statement("tied, source = prefix + tied, prefix + source")]
+    first = [Statement("state_dict[source] = state_dict[tied]")]
+    second = [Statement("state_dict[tied] = state_dict[source]")]
+    names.append(Statement("if tied in state_dict and source not in state_dict:", None, first))
+    names.append(Statement("if source in state_dict:", None, second))
+    text = expressions.unparse(expressions.literal(pairs))
+    return [
+        Statement(f"for tied, source in {text}:", None, names),
+        Statement("super()._load_from_state_dict(state_dict, prefix, *args)"),
+    ]
+
+
+def parameter(graph: Graph, path: str) -> str:
+    """A parameter as the spec's class reads it: `self.transformer.wte.weight`."""
+    _, names, last = walk(graph, path)
+    text = module(graph, names)
+    if text is None or not all(map(is_attribute, last.split("."))):
+        head, _, name = path.rpartition(".")
+        return f'self.get_submodule("{head}").{name}'
+    return f"{text}.{last}"
+
+
+def layer(graph: Graph, tie: Tie) -> tuple[Node, str, str]:
+    """The layer that has a tied parameter, how it is read, and the parameter's name."""
+    node, names, last = walk(graph, tie.path)
+    return node, module(graph, names) or f'self.get_submodule("{".".join(names)}")', last
+
+
+def walk(graph: Graph, path: str) -> tuple[Node, list[str], str]:
+    """The layer that a path leads to, the names on the way to it, and the parameter's name."""
+    names: list[str] = []
+    parts = path.split(".")
+    while True:
+        names.append(parts.pop(0))
+        node = graph.by_name[names[-1]]
+        if not isinstance(node.call, Graph):
+            return node, names, ".".join(parts)
+        graph = node.call
+
+
+def module(graph: Graph, names: list[str]) -> str | None:
+    """A module by its attributes, and by its index in what is a list; None where neither will do."""
+    text, scope = "self", graph
+    for name in names:
+        if is_attribute(name):
+            text += f".{name}"
+        elif name.isdecimal() and form(scope) != "class":
+            text += f"[{name}]"
+        else:
+            return None
+        called = scope.by_name[name].call
+        scope = called if isinstance(called, Graph) else scope
+    return text
