@@ -300,7 +300,7 @@ def _print_report(told: Report, example: str) -> None:
     columns = [("path", text), ("op", text), ("output", text)]
     columns += [("parameters", number), ("MACs", number)]
     rows = [
-        (row.path, row.op, row.output, f"{row.counts.parameters:,}", f"{row.counts.macs:,}")
+        (row.path, row.what, row.output, f"{row.counts.parameters:,}", f"{row.counts.macs:,}")
         for row in told.rows
     ]
     totals = told.totals

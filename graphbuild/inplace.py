@@ -26,6 +26,7 @@ class Access(NamedTuple):
     span: Span | None
     op: Op | None = None  # of a write
     calls: tuple[tuple[str, Span | None], ...] = ()  # of blocks, on the way to it, innermost first
+    owner: str = ""  # the node whose module it shares
 
 
 class Value(NamedTuple):
@@ -95,7 +96,9 @@ class _Check:
     def key(self, graph: Graph) -> object:
         """The same for instances of a template that differ in sizes alone: they overwrite alike."""
         if id(graph) not in self.alike:
-            nodes = tuple([(n.name, self._called(n), _parts(n.type)) for n in graph.nodes])
+            nodes = tuple(
+                [(n.name, self._called(n), _turns(n), _parts(n.type)) for n in graph.nodes]
+            )
             inputs = tuple([_parts(given.type) for given in graph.inputs])
             self.alike[id(graph)] = (graph.template, nodes, inputs)
         return self.alike[id(graph)]
@@ -112,7 +115,8 @@ class _Check:
         op = write.op
         mend = None
         if op is not None and isinstance(op.overwrites, str):
-            mend = f"write {op.overwrites}: false here"
+            at = f"in {write.owner!r}" if write.owner else "here"
+            mend = f"write {op.overwrites}: false {at}"
         notes += [Note(f"reached from {prefix}{path}", span) for path, span in write.calls]
         while site is not None:
             notes.append(Note(f"reached from {site.path}", site.span))
@@ -172,27 +176,36 @@ class _Scope:
         return Note(f"{self.prefix}{read.path} reads it", read.span)
 
     def node(self, node: Node) -> Values:
+        operands = [self.value(edge) for edge in node.operands]
         if node.call is None:
-            return self.value(node.operands[0])
+            return operands[0]
+        for _ in range(_turns(node)):
+            operands[:1] = [self.once(node, operands)]
+        return operands[0]
+
+    def once(self, node: Node, operands: list[Values]) -> Values:
+        """One call of what a node calls."""
         if isinstance(node.call, Graph):
-            return self.call(node, node.call)
-        op, here = node.call, Access(node.name, node.span, node.call)
+            return self.call(node, node.call, operands)
+        if node.call is None:
+            raise ValueError(f"{node.name} calls nothing")
+        op, here = node.call, Access(node.name, node.span, node.call, owner=node.shared)
         saves = here if _applies(op, node, op.saves_output) else None
         overwrites = _applies(op, node, op.overwrites)
-        for position, edge in enumerate(node.operands):
-            for value in _leaves(self.value(edge)):
+        for position, given in enumerate(operands):
+            for value in _leaves(given):
                 if position or not (op.aliases or overwrites):
                     self.epoch(value).reads.append(here)
-        if not node.operands or not (op.aliases or overwrites):
+        if not operands or not (op.aliases or overwrites):
             return self.fresh(node.type, node.name, saves)
-        operand = self.value(node.operands[0])
+        operand = operands[0]
         if isinstance(operand, list):
             return self.fresh(node.type, node.name, saves)
         if overwrites:
             return self.write(operand, here, saves, node.name)
         return self.view(node.type, operand, saves)
 
-    def call(self, node: Node, graph: Graph) -> Values:
+    def call(self, node: Node, graph: Graph, operands: list[Values]) -> Values:
         """A call: the epochs of the called scope's storages, as they follow upon ours."""
         site = self.site
         path = self.prefix + node.name
@@ -200,8 +213,8 @@ class _Scope:
             site = Site(path, node.span, site)
         inner = self.check.summary(graph, path, site)
         ours: dict[int, Value] = {}
-        for edge, theirs in zip(node.operands, inner.inputs, strict=True):
-            for mine, their in zip(_leaves(self.value(edge)), _leaves(theirs), strict=True):
+        for given, theirs in zip(operands, inner.inputs, strict=True):
+            for mine, their in zip(_leaves(given), _leaves(theirs), strict=True):
                 ours[their.storage] = mine
         for (storage, number), epoch in inner.epochs.items():
             if storage not in ours:
@@ -287,6 +300,12 @@ def _applies(op: Op, node: Node, when: str | bool) -> bool:
         return bool(node.args[when].value)
     argument = op.argument(when)
     return argument is not None and argument.default is not MISSING and bool(argument.default)
+
+
+def _turns(node: Node) -> int:
+    """How often a node's module is looked at in turn: the third turn is as every later one."""
+    count = node.times.value if node.times is not None else 1
+    return min(count, 3) if isinstance(count, int) else 1
 
 
 def _parts(type_: Type) -> object:

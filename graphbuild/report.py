@@ -6,15 +6,15 @@ single row that holds their sum. So the rows add up to the totals at every depth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from math import prod
 from types import SimpleNamespace
 from typing import Any
 
 from graphbuild.dims import Dims
-from graphbuild.ir import Graph, Node, Several, Tensor, Type
+from graphbuild.ir import Graph, Node, Several, Tensor, Tie, Type
 from graphbuild.ops.base import Op
 
 
@@ -43,6 +43,18 @@ class Row:
     output: str  # the shape, such as N×256×H/8×W/8; several are parted by commas
     size: tuple[int, ...] | None  # the output at the example; None where there are several
     counts: Counts
+    shares: str | None = None  # the path of the layer or scope whose module it calls again
+    times: int | None = None  # how often one module is applied in turn
+    ties: tuple[tuple[str, str], ...] = ()  # paths of parameters here, and of those that they are
+
+    @property
+    def what(self) -> str:
+        """The op, and how its weights are shared, in words."""
+        text = f"shares {self.shares}" if self.shares else self.op
+        if self.times is not None:
+            text += f" ×{self.times}" + ("" if self.shares else " shared")
+        alone = [source for path, source in self.ties if path.startswith(f"{self.path}.")]
+        return f"{text}, tied to {', '.join(alone)}" if 0 < len(alone) < 3 else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +76,7 @@ class Report:
         """The report as JSON has it."""
         rows = [
             {"path": r.path, "op": r.op, "output": r.output, "size": r.size, **asdict(r.counts)}
+            | {"shares": r.shares, "times": r.times, "ties": dict(r.ties)}
             for r in self.rows
         ]
         totals = {**asdict(self.totals), "parameter_bytes": self.parameter_bytes}
@@ -89,8 +102,8 @@ def report(graph: Graph, depth: int | None = None, *, concrete: bool = False) ->
         name=graph.name,
         inputs=tuple((i.name, show(i.type)) for i in graph.inputs),
         outputs=tuple(outputs),
-        rows=tuple(_rows(graph, "", depth, count, show)),
-        totals=count.graph(graph),
+        rows=tuple(_rows(graph, "", depth, count, show, graph.ties)),
+        totals=count.graph(graph) + _tied(graph.ties),
     )
 
 
@@ -110,9 +123,22 @@ class _Counter:
             case None:
                 return Counts()
             case Graph():
-                return self.graph(node.call)
+                found = self.graph(node.call)
             case Op() as op:
-                return _count(op, graph, node)
+                found = _count(op, graph, node)
+        found = replace(found, macs=found.macs * (_times(node) or 1))
+        return Counts(macs=found.macs) if node.shared else found
+
+
+def _times(node: Node) -> int | None:
+    """How often a node applies one module in turn."""
+    count = node.times.value if node.times is not None else None
+    return count if isinstance(count, int) else None
+
+
+def _tied(ties: Iterable[Tie]) -> Counts:
+    """What is counted where it is tied to."""
+    return Counts(parameters=-sum(prod(tie.shape) for tie in ties))
 
 
 def _count(op: Op, graph: Graph, node: Node) -> Counts:
@@ -141,22 +167,36 @@ def _sizes(type: Type) -> list[tuple[int, ...]]:
 
 
 def _rows(
-    graph: Graph, prefix: str, depth: int | None, count: _Counter, show: Callable[[Type], str]
+    graph: Graph,
+    prefix: str,
+    depth: int | None,
+    count: _Counter,
+    show: Callable[[Type], str],
+    ties: tuple[Tie, ...],
+    turns: int | None = None,
 ) -> Iterator[Row]:
+    """The rows of a scope; `turns` is how often it is applied in turn as a whole."""
     for node in graph.nodes:
         if node.call is None or node.synthetic:
             continue
         path = prefix + node.name
-        if isinstance(node.call, Graph) and (depth is None or depth > 1):
-            inside = None if depth is None else depth - 1
-            yield from _rows(node.call, f"{path}.", inside, count, show)
+        own = _times(node)
+        times = own if turns is None else turns * (own or 1)
+        inside = tuple(tie for tie in ties if tie.path.startswith(f"{path}."))
+        if isinstance(node.call, Graph) and not node.shared and (depth is None or depth > 1):
+            below = None if depth is None else depth - 1
+            yield from _rows(node.call, f"{path}.", below, count, show, inside, times)
             continue
+        counts = count.node(graph, node) + _tied(inside)
         yield Row(
             path=path,
             op=_kind(node.call),
             output=show(node.type),
             size=node.type.shape if isinstance(node.type, Tensor) else None,
-            counts=count.node(graph, node),
+            counts=replace(counts, macs=counts.macs * (turns or 1)),
+            shares=f"{prefix}{node.shared}" if node.shared else None,
+            times=times,
+            ties=tuple((tie.path, tie.source) for tie in inside),
         )
 
 

@@ -23,6 +23,7 @@ from graphbuild.errors import SpecError
 from graphbuild.ir import Graph
 from graphbuild.load import load, load_source
 from graphbuild.read import read_text
+from graphbuild.report import report
 
 HEAD = "graphbuild: 1\nname: net\n"
 LARGEST = 1_000_000  # so many parameters are still tried
@@ -62,6 +63,10 @@ def module_is(module: nn.Module, graph: Graph) -> None:
     wanted = list(owned(graph))
     found = [(name, tuple(value.shape)) for name, value in module.state_dict().items()]
     assert found == wanted
+    for tie in graph.ties:
+        assert module.get_parameter(tie.path) is module.get_parameter(tie.source), tie.path
+    total = sum(p.numel() for p in module.parameters())
+    assert total == report(graph).totals.parameters
 
 
 def owned(graph: Graph, prefix: str = "") -> Iterator[tuple[str, tuple[int, ...]]]:

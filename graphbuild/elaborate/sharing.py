@@ -112,7 +112,7 @@ def _check_alike(scope: Scope, item: Item, owner: Node, node: Node) -> None:
     scope.report(
         "E204",
         f"{item.name!r} cannot call the module of {owner.name!r}: {what} differs"
-        + (f" in {place}" if place else ""),
+        + (f" in {f'{owner.name}.{place}'!r}" if place else ""),
         item.span,
         expected=wanted,
         found=other,

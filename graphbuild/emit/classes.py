@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass, replace
 
 from graphbuild import expr as expressions
+from graphbuild.emit import tying
 from graphbuild.emit.arguments import exported, lets, mappings, params, shown
 from graphbuild.emit.build import Builder
 from graphbuild.emit.context import Context
@@ -67,6 +68,8 @@ class Writer:
 
     def write(self) -> Written:
         self._inputs()
+        for tree in tying.structure(self.builder.units, self.unit):
+            self.context.freeze(tree)
         forward: list[Statement] = []
         if self.unit.form == "class":
             forward = self._class_body()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
+
 from graphbuild import expr as expressions
 from graphbuild.emit.parts import Statement
-from graphbuild.emit.units import form
+from graphbuild.emit.units import Unit, Units, form
 from graphbuild.ir import Graph, Node, Tie
 from graphbuild.names import is_attribute
 
@@ -46,6 +49,22 @@ def layer(graph: Graph, tie: Tie) -> tuple[Node, str, str]:
     """The layer that has a tied parameter, how it is read, and the parameter's name."""
     node, names, last = walk(graph, tie.path)
     return node, module(graph, names) or f'self.get_submodule("{".".join(names)}")', last
+
+
+def structure(units: Units, unit: Unit) -> Iterator[ast.expr]:
+    """What decides, in a unit, whether there is what is tied: other values would need other ties."""
+    for tie in units.root.ties:
+        for path in (tie.path, tie.source):
+            graph, around = units.root, units.of(units.root)
+            for name in walk(graph, path)[1]:
+                node = graph.by_name[name]
+                if around is unit and node.condition is not None and node.condition.expr:
+                    yield node.condition.expr
+                if around is unit and node.loop is not None:
+                    yield node.loop.over["i"]
+                if isinstance(node.call, Graph):
+                    graph = node.call
+                    around = units.of(graph) or around
 
 
 def walk(graph: Graph, path: str) -> tuple[Node, list[str], str]:

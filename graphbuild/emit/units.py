@@ -146,6 +146,7 @@ class Units:
     """All units of a graph; a unit comes after those that it calls."""
 
     def __init__(self, root: Graph, apart: Collection[str]) -> None:
+        self.root = root
         self.apart = apart  # templates of which every instance is a unit of its own
         self.uneven: set[Slot] = set()
         self.forms: dict[int, Form] = {}
