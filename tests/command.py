@@ -11,7 +11,7 @@ import graphbuild
 
 PACKAGE = Path(graphbuild.__file__).parent
 ROOT = Path(__file__).parent.parent
-BUNDLED = ("alexnet", "densenet121", "googlenet", "lenet5", "resnet18", "resnet50", "vgg16")
+BUNDLED = tuple(sorted(path.stem for path in (ROOT / "specs").glob("*.yaml")))
 
 
 def run(
