@@ -14,7 +14,6 @@ def misuse(made: NodeTemplate) -> Iterator[Misuse]:
     """Wrong uses of `share: true`, and of `share` beside `repeat`."""
     spec = made.spec
     named = "$" in made.key
-    made.again = spec.again or (spec.share is not None and spec.repeat is not None and not named)
     if not made.again or made.broken:
         return
     why = "all turns are one module"

@@ -35,6 +35,10 @@ def made(scope: Scope, item: Item, operands: list[Operand] | None) -> Type:
         return calls.repeat(scope, item, _sound(operands))
     if isinstance(target, Op):
         given = given_args(scope, item, target.name)
+        if item.owner is not None:  # what its owner was given, the operands say here
+            known = item.owner.made[-1].args
+            said = {n for n in target.infer if n in given and type(known[n].value) is int}
+            given = fixed({n: v for n, v in given.items() if n not in said})
         if operands is None:  # the arguments are looked at all the same
             arguments(scope, item, target, item.name, given)
             raise Poisoned

@@ -44,10 +44,12 @@ def owner(scope: Scope, item: Item, ref: Ref) -> Item:
 def _unknown(scope: Scope, item: Item, name: str) -> tuple[str, str | None]:
     """Why no node of this name can be shared, and what could be done."""
     above = [n for n in scope.index if not n.endswith("?")]
-    if any(name == str(t.key) for t in scope.template.nodes) and scope.repeated is None:
-        if name == str(item.template.key):
-            return f"{name!r} shares itself", None
-        return f"{name!r} comes later in the file", f"put it above {str(item.template.key)!r}"
+    own = str(item.template.key)
+    keys = [str(template.key) for template in scope.template.nodes]
+    if name == own:
+        return f"{name!r} shares itself", None
+    if name in keys[keys.index(own) :]:
+        return f"{name!r} comes later in the file", f"put it above {own!r}"
     if name in scope.input_names:
         return f"{name!r} is an input, which has no weights to share", None
     if name.split(".")[0] in scope.index and "." in name or scope.around_has(name):
@@ -71,7 +73,11 @@ def build(scope: Scope, item: Item) -> Type:
         scope.used.add(item.owner.name)
         _check_alike(scope, item, item.owner.made[-1], made)
         made = replace(
-            made, condition=item.condition, loop=item.loop, shared=item.owner.name, span=item.span
+            made,
+            args=item.owner.made[-1].args,
+            condition=item.condition,
+            loop=item.loop,
+            shared=item.owner.name,
         )
     if item.times is not None:
         _check_turns(scope, item, made, operands or [])
@@ -92,6 +98,7 @@ def _stand_in(scope: Scope, item: Item, owner: Item) -> Item:
         raise Poisoned
     like = copy(owner)
     like.name, like.wires, like.span, like.made = item.name, item.wires, item.span, []
+    like.owner = owner
     return like
 
 

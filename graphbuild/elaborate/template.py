@@ -144,7 +144,8 @@ class Templates:
             self.state.report("E201", message, rest.span)
 
     def node(self, key: Text, spec: NodeSpec, around: str) -> NodeTemplate:
-        made = NodeTemplate(key, spec, spec.span)
+        made = NodeTemplate(key, spec, spec.span, again=spec.again)
+        made.again |= spec.share is not None and spec.repeat is not None and "$" not in key
         before = len(self.state.findings)
         if "$" in key:
             made.name = self.value(key)
@@ -174,7 +175,7 @@ class Templates:
         made.reads = self._reads(made)
         for code, message, span, hint in again.misuse(made):
             self.state.report(code, message, span, suggestion=hint)
-            made.broken = True
+            made.broken, made.name = True, None
         return made
 
     def _not_yet(self, spec: NodeSpec) -> None:
@@ -268,7 +269,7 @@ class Templates:
         if made.group is not None:
             names |= made.group.reads
         if made.repeat is not None:
-            names -= {"i", *made.repeat.over}
+            names -= set() if made.again else {"i", *made.repeat.over}
             names |= made.repeat.names
         return frozenset(names)
 

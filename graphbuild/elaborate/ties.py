@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 class NotFound(Exception):
     """A path that leads to no parameter; with what could be said instead."""
 
-    def __init__(self, message: str, hint: str | None = None, known: bool = False) -> None:
+    def __init__(self, message: str, hint: str | None = None, misspelt: bool = False) -> None:
         super().__init__(message)
         self.hint = hint
-        self.known = known  # whether the hint says what there is, or all paths should be looked at
+        self.misspelt = misspelt  # so that the nearest path may be meant
 
 
 def note(scope: Scope, item: Item) -> None:
@@ -71,8 +71,10 @@ def resolved(state: State, graph: Graph) -> tuple[Tie, ...]:
         try:
             other = _shape(graph, source)
         except NotFound as error:
-            hint = error.hint if error.known else state.nearest(source, list(_all(graph, "")))
-            state.report("E201", str(error), span, suggestion=hint or error.hint)
+            hint = error.hint
+            if error.misspelt:
+                hint = state.nearest(source, [p for p in _all(graph, "") if p != path])
+            state.report("E201", str(error), span, suggestion=hint)
             continue
         if other != shape:
             state.report(
@@ -128,10 +130,10 @@ def _shape(graph: Graph, path: str) -> Shape:
         node = scope.by_name.get(part)
         here = ".".join(parts[: depth + 1])
         if node is None:
-            raise NotFound(f"there is no parameter {path!r}")
+            raise NotFound(f"there is no parameter {path!r}", misspelt=True)
         if node.shared:
             whole = ".".join([*parts[:depth], node.shared, *parts[depth + 1 :]])
-            raise NotFound(f"{here!r} has no parameters of its own", f"say {whole}", True)
+            raise NotFound(f"{here!r} has no parameters of its own", f"say {whole}")
         if node.call is None:
             raise NotFound(f"{here!r} is left out, so there is no parameter {path!r}")
         if isinstance(node.call, Graph):
@@ -147,8 +149,9 @@ def _shape(graph: Graph, path: str) -> Shape:
         message = f"{node.call.name} node {here!r} has no parameter {rest!r}"
         if not rest:
             message = f"{path!r} is a layer: a path ends in the name of a parameter"
-        raise NotFound(message, hint, True)
-    raise NotFound(f"{path!r} is a group of layers: a path ends in the name of a parameter")
+        raise NotFound(message, hint)
+    hint = "a path ends in the name of a parameter"
+    raise NotFound(f"{path!r} is a group of layers", hint)
 
 
 def _all(graph: Graph, prefix: str) -> Iterator[str]:
