@@ -52,11 +52,11 @@ def _unknown(scope: Scope, item: Item, name: str) -> tuple[str, str | None]:
         return f"{name!r} comes later in the file", f"put it above {own!r}"
     if name in scope.input_names:
         return f"{name!r} is an input, which has no weights to share", None
-    if name.split(".")[0] in scope.index and "." in name or scope.around_has(name):
+    if (name.split(".")[0] in scope.index and "." in name) or scope.around_has(name):
         hint = "share the whole node, or put both into one block or group"
         return f"{name!r} is a node of another scope", hint
-    hint = did_you_mean(name, above) or (f"above are {', '.join(above[:12])}" if above else None)
-    return f"there is no node {name!r} above", hint
+    known = f"above are {', '.join(above[:12])}" if above else None
+    return f"there is no node {name!r} above", did_you_mean(name, above) or known
 
 
 def build(scope: Scope, item: Item) -> Type:
@@ -168,15 +168,15 @@ def _differences(
     seen.add(key)
     names = [[n.name for n in graph.nodes] for graph in (ours.call, theirs.call)]
     if names[0] != names[1]:
-        yield path, "what is built", *(", ".join(n[:12]) for n in names)
+        yield path, "what is built", ", ".join(names[0][:12]), ", ".join(names[1][:12])
         return
-    for mine_, other_ in zip(ours.call.nodes, theirs.call.nodes, strict=True):
-        inner = f"{path}.{mine_.name}" if path else mine_.name
-        if mine_.times is not None and other_.times is not None:
-            counts = mine_.times.value, other_.times.value
-            if counts[0] != counts[1]:
-                yield inner, "how often it turns", *map(show, counts)
-        yield from _differences(mine_, other_, inner, seen)
+    for first, second in zip(ours.call.nodes, theirs.call.nodes, strict=True):
+        inner = f"{path}.{first.name}" if path else first.name
+        if first.times is not None and second.times is not None:
+            count, other_count = first.times.value, second.times.value
+            if count != other_count:
+                yield inner, "how often it turns", show(count), show(other_count)
+        yield from _differences(first, second, inner, seen)
 
 
 def _what(node: Node) -> str:
@@ -186,9 +186,7 @@ def _what(node: Node) -> str:
 # -- one module in turn -----------------------------------------------------------------------
 
 
-def _check_turns(
-    scope: Scope, item: Item, node: Node, operands: list[nodes.Operand]
-) -> None:
+def _check_turns(scope: Scope, item: Item, node: Node, operands: list[nodes.Operand]) -> None:
     """That what one turn gives, the next can take."""
     path = scope.where(item.name)
     if not operands:

@@ -163,8 +163,7 @@ class Templates:
         if spec.from_ is not None:
             made.wire = self.wire(spec.from_)
         if spec.share is not None:
-            value = self.value(spec.share) if "$" in spec.share else None
-            made.share = Ref(spec.share, value)
+            made.share = self.ref(spec.share)
         for name, raw in spec.tie.items():
             if (value := self.value(raw)) is not None:
                 made.ties[name] = value
@@ -200,7 +199,7 @@ class Templates:
             or (spec.if_ is not None and made.condition is None)
             or (spec.repeat is not None and made.repeat is None)
             or (spec.from_ is not None and made.wire is None)
-            or (spec.share is not None and "$" in spec.share and made.share.value is None)
+            or (spec.share is not None and made.share is None)
             or len(made.ties) < len(spec.tie)
             or (made.op is not None and made.op not in self.known)
         )
@@ -233,11 +232,15 @@ class Templates:
         over = {str(k): v for k, item in raw.items() if (v := self.value(item)) is not None}
         return Repeat(None, over, raw.span) if len(over) == len(raw) else None
 
+    def ref(self, raw: Text) -> Ref | None:
+        """A name; None where it cannot be read (which is reported)."""
+        value = self.value(raw) if "$" in raw else None
+        return None if "$" in raw and value is None else Ref(raw, value)
+
     def wire(self, raw: Raw) -> Wire | None:
         """What `from` says; None where it cannot be read (which is reported)."""
         if isinstance(raw, Text):
-            value = self.value(raw) if "$" in raw else None
-            return None if "$" in raw and value is None else Ref(raw, value)
+            return self.ref(raw)
         if isinstance(raw, Seq):
             items = [self.wire(item) for item in raw]
             found = tuple(i for i in items if i is not None)

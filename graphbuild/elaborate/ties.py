@@ -62,7 +62,7 @@ def resolved(state: State, graph: Graph) -> tuple[Tie, ...]:
     """All ties by path, in file order, each to a parameter that is not tied itself."""
     if not state.ties:
         return ()
-    written = {path: entry for path, entry in _written(state, graph, "")}
+    written = dict(_written(state, graph, ""))
     made = []
     for path, (_, span, shape) in written.items():
         source = _source(state, path, written)
@@ -92,7 +92,9 @@ def resolved(state: State, graph: Graph) -> tuple[Tie, ...]:
 Written = dict[str, tuple[str, Span, Shape]]
 
 
-def _written(state: State, graph: Graph, prefix: str) -> Iterator[tuple[str, tuple[str, Span, Shape]]]:
+def _written(
+    state: State, graph: Graph, prefix: str
+) -> Iterator[tuple[str, tuple[str, Span, Shape]]]:
     """Every tied parameter with the path that it is tied to, its place and its shape."""
     for node in graph.nodes:
         if node.shared:

@@ -244,12 +244,13 @@ class Writer:
         python = expressions.python(tree, found.present[0].env)
         return expressions.unparse(expressions.substitute(python, own))
 
-    def _again(
-        self, found: Slot, operands: list[SymType], scope: Scope, hint: str
-    ) -> SymType:
+    def _again(self, found: Slot, operands: list[SymType], scope: Scope, hint: str) -> SymType:
         """What a module gives that another node has built: worked out as if it were built here."""
         context = self.context
-        owners = [c._replace(node=replace(c.node, call=c.graph.by_name[c.node.shared].call)) for c in found.present]
+        owners = [
+            c._replace(node=replace(c.node, call=c.graph.by_name[c.node.shared].call))
+            for c in found.present
+        ]
         outer, context.rehearsing = context.rehearsing, True
         _, symbolic = self.builder.call(owners, operands, scope, hint)
         context.rehearsing = outer

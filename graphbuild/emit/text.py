@@ -99,8 +99,9 @@ class Lines:
         self.say("Move or cast; `to_empty` would make two parameters of one.", 8)
         self.add(["        super()._apply(fn, recurse)", "        self.tie_weights()"])
         self.add(["        return self"])
-        self.add(["", "    def _load_from_state_dict(self, state_dict, prefix, *args) -> None:"])
-        self.say("Load from a file that has tied parameters under both keys, or under one.", 8)
+        given = "self, state_dict, prefix, metadata, strict, missing, *args"
+        self.add(["", *statement(f"def _load_from_state_dict({given}) -> None:", 4)])
+        self.say("Load one value for what is tied, also where only the tied key has it.", 8)
         self.block(tying.loading(graph), 8)
 
     def block(self, statements: list[Statement], indent: int) -> None:

@@ -23,15 +23,22 @@ def assignments(graph: Graph) -> list[Statement]:
 def loading(graph: Graph) -> list[Statement]:
     """The body of `_load_from_state_dict`."""
     pairs = tuple((tie.path, tie.source) for tie in graph.ties)
-    names = [Statement("tied, source = prefix + tied, prefix + source")]
-    first = [Statement("state_dict[source] = state_dict[tied]")]
-    second = [Statement("state_dict[tied] = state_dict[source]")]
-    names.append(Statement("if tied in state_dict and source not in state_dict:", None, first))
-    names.append(Statement("if source in state_dict:", None, second))
     text = expressions.unparse(expressions.literal(pairs))
+    lacks = "if tied in state_dict and source not in state_dict:"
+    one = "state_dict[tied] = state_dict.setdefault(source, state_dict[tied])"
     return [
-        Statement(f"for tied, source in {text}:", None, names),
-        Statement("super()._load_from_state_dict(state_dict, prefix, *args)"),
+        Statement(
+            f"for tied, source in {text}:",
+            None,
+            [
+                Statement("tied, source = prefix + tied, prefix + source"),
+                Statement(lacks, None, [Statement("missing.append(source)")]),
+                Statement("if tied in state_dict:", None, [Statement(one)]),
+            ],
+        ),
+        Statement(
+            "super()._load_from_state_dict(state_dict, prefix, metadata, strict, missing, *args)"
+        ),
     ]
 
 
