@@ -171,7 +171,6 @@ def test_findings(text: str, expected: Found) -> None:
         ("nodes: {a: ReLU}\ndims: {h: {}}\n", "no input has a dimension 'h'"),
         ("nodes: {image: ReLU}\n", "it is defined here already  (net.yaml:5)"),
         ("nodes: {a: ReLU}\nlet: 3\n", "expected  a mapping\n  found     the number 3"),
-        ("nodes: {a: {share: b}}\n", "this version of graphbuild does not have 'share' yet"),
         (CONV + "init: [{match: a, bias: xavier_normal}]\n", "at least 2 dimensions\n  found     the shape [8]"),
         (CONV + "init: [{match: a, weight: 3}]\n", "write {op: constant, val: 3}"),
         (CONV + "init: [{match: a, weight: ones}, {wieght: ones}]\n", "item 1 (counted from 0) of 'init'"),

@@ -24,7 +24,7 @@ def attributes(*types: str) -> set[str]:
 
 
 def test_reserved_names_are_those_of_torch() -> None:
-    assert names.RESERVED["module"] == attributes("Module") | {"init_weights"}
+    assert names.RESERVED["module"] == attributes("Module") | {"init_weights", "tie_weights"}
     assert names.RESERVED["dict"] == attributes("ModuleDict") | {"init_weights"}
     assert names.RESERVED["list"] == attributes("Sequential", "ModuleList") | {"init_weights"}
 
