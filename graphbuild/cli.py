@@ -15,7 +15,7 @@ import typer
 
 from graphbuild import __version__, console, files
 from graphbuild.errors import Finding, SpecError
-from graphbuild.settings import params, sizes
+from graphbuild.settings import params, plugins, sizes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,6 +58,15 @@ Params = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="Set a param; the value is read as YAML."),
 ]
+Plugins = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--plugin",
+        metavar="MODULE",
+        callback=plugins,
+        help="Import a Python module that registers ops; it is run, so trust it.",
+    ),
+]
 FormatOption = Annotated[Format, typer.Option("--format", help="json is for machines.")]
 
 
@@ -69,6 +78,7 @@ def compile(
         typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is stdout."),
     ] = None,
     set_: Params = None,
+    plugin: Plugins = None,
 ) -> None:
     """Write a spec as PyTorch source.
 
@@ -116,6 +126,7 @@ def check(
     specs: Annotated[list[str], _SPEC],
     format: FormatOption = "text",
     set_: Params = None,
+    plugin: Plugins = None,
 ) -> None:
     """Tell what is wrong with specs.
 
@@ -158,6 +169,7 @@ def summary(
     ] = None,
     set_: Params = None,
     format: FormatOption = "text",
+    plugin: Plugins = None,
 ) -> None:
     """Show layers, shapes, parameters, MACs.
 

@@ -12,6 +12,7 @@ import linecache
 import re
 import sys
 from hashlib import sha256
+from importlib import import_module
 from importlib.abc import ExecutionLoader
 from threading import RLock
 from types import ModuleType
@@ -75,6 +76,8 @@ def _execute(fullname: str, text: _Text) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     linecache.lazycache(text.filename, vars(module))
     sys.modules[fullname] = module
+    if re.search(r"^(import|from) torchvision\b", text.source, re.MULTILINE):
+        import_module("graphbuild.vision")  # makes sure that it can be imported
     try:
         text.exec_module(module)
     except BaseException:

@@ -1,9 +1,12 @@
-"""NAME=VALUE on the command line, as values for a spec."""
+"""What options of the command line stand for: values of a spec, sizes, modules with ops."""
 
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from typer import BadParameter
@@ -51,6 +54,20 @@ def sizes(given: list[str] | None, spec: Spec) -> dict[str, int]:
             raise BadParameter(f"{item!r} has no size", param_hint="--size")
         out[name] = int(value)
     return out
+
+
+def plugins(given: list[str] | None) -> list[str] | None:
+    """Import the modules of `--plugin MODULE`, which register ops; those where you stand, too."""
+    here = str(Path.cwd())
+    for name in given or ():
+        if here not in sys.path:
+            sys.path.insert(0, here)
+        try:
+            import_module(name)
+        except Exception as error:  # whatever the module's own code raises
+            told = f"{name!r} cannot be imported: {type(error).__name__}: {error}"
+            raise BadParameter(told, param_hint="--plugin") from error
+    return given
 
 
 def _split(option: str, item: str, known: list[str], spec: Spec) -> tuple[str, str]:

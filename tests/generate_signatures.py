@@ -21,6 +21,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from graphbuild.vision import torchvision
+
 TARGET = Path(__file__).parent.parent / "graphbuild" / "ops" / "signatures.py"
 
 LAYERS = """
@@ -35,13 +37,20 @@ LAYERS = """
     Softmax Softmax2d Softmin LogSoftmax
     Dropout Dropout1d Dropout2d Dropout3d AlphaDropout FeatureAlphaDropout
     Linear Bilinear Identity Embedding Flatten Unflatten CosineSimilarity PairwiseDistance
-    RNN LSTM GRU MultiheadAttention TransformerEncoderLayer
+    EmbeddingBag RNN LSTM GRU RNNCell LSTMCell GRUCell
+    MultiheadAttention TransformerEncoderLayer TransformerDecoderLayer Transformer
+    MaxUnpool1d MaxUnpool2d MaxUnpool3d
     Upsample UpsamplingNearest2d UpsamplingBilinear2d PixelShuffle PixelUnshuffle ChannelShuffle
     ZeroPad1d ZeroPad2d ZeroPad3d ConstantPad1d ConstantPad2d ConstantPad3d
     ReflectionPad1d ReflectionPad2d ReflectionPad3d CircularPad1d CircularPad2d CircularPad3d
     ReplicationPad1d ReplicationPad2d ReplicationPad3d
     MSELoss L1Loss SmoothL1Loss HuberLoss CrossEntropyLoss NLLLoss BCELoss BCEWithLogitsLoss KLDivLoss
+    SoftMarginLoss HingeEmbeddingLoss PoissonNLLLoss GaussianNLLLoss MultiMarginLoss
+    MultiLabelSoftMarginLoss TripletMarginLoss CosineEmbeddingLoss MarginRankingLoss CTCLoss
 """.split()
+
+# Layers of torchvision.ops.
+VISION = "StochasticDepth DropBlock2d FrozenBatchNorm2d Permute".split()
 
 # Functions: written in Python (F.relu: its signature), else the overload of the aten operator.
 FUNCTIONS = {
@@ -52,7 +61,11 @@ FUNCTIONS = {
             softmax log_softmax softmin dropout dropout1d dropout2d dropout3d alpha_dropout
             interpolate pad normalize layer_norm local_response_norm lp_pool1d lp_pool2d lp_pool3d
             adaptive_avg_pool2d adaptive_avg_pool3d
-            unfold fold grid_sample softsign tanhshrink
+            unfold fold grid_sample softsign tanhshrink embedding
+            mse_loss l1_loss smooth_l1_loss huber_loss cross_entropy nll_loss binary_cross_entropy
+            binary_cross_entropy_with_logits kl_div soft_margin_loss hinge_embedding_loss
+            poisson_nll_loss gaussian_nll_loss triplet_margin_loss cosine_embedding_loss
+            margin_ranking_loss
         """.split()
     },
     "split": torch.split,
@@ -71,7 +84,14 @@ FUNCTIONS = {
     "var": "var.correction",
     "norm": "linalg_vector_norm",
     "logsigmoid": "log_sigmoid",
-    "where": "where.self",
+    "where": "where.ScalarOther",
+    "arange": "arange.start_step",
+    "eye": "eye.m",
+    "to": "to.dtype",
+    "repeat_interleave": "repeat_interleave.self_int",
+    "scatter": "scatter.value",
+    "tensor_unfold": "unfold",
+    **{f"conv_transpose{n}d": f"conv_transpose{n}d{'.input' * (n > 1)}" for n in (1, 2, 3)},
     "masked_fill": "masked_fill.Scalar",
     "any": "any.dims",
     "all": "all.dims",
@@ -86,6 +106,11 @@ FUNCTIONS = {
             max_pool1d max_pool2d max_pool3d avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d
             pixel_shuffle pixel_unshuffle channel_shuffle scaled_dot_product_attention one_hot
             cosine_similarity pairwise_distance triu tril
+            linspace zeros ones full zeros_like ones_like full_like
+            gather index_select take_along_dim topk sort argsort cumprod diagonal trace
+            outer dot cdist linear conv1d conv2d conv3d
+            logical_not logical_and logical_or logical_xor isnan isinf isfinite
+            expand expand_as detach contiguous clone
         """.split()
     },
 }
@@ -93,12 +118,28 @@ FUNCTIONS = {
 # What torch takes but a spec does not say.
 DROPPED = set(
     """device dtype out training _stacklevel memory_format process_group _weight _freeze weight
-    pos_weight size_average reduce return_indices min_value max_value args kwargs""".split()
+    pos_weight size_average reduce return_indices min_value max_value args kwargs
+    layout pin_memory non_blocking copy implicit sparse_grad compute_mode var
+    custom_encoder custom_decoder repeat_interleave.output_size embedding.max_norm
+    embedding.norm_type""".split()
 )
+# Of these, what one does say.
+KEPT = {
+    "*MaxPool?d.return_indices",
+    *(f"{op}.dtype" for op in "arange linspace zeros ones full eye to".split()),
+    *(f"{op}_like.dtype" for op in "zeros ones full".split()),
+}
+
+
+def dropped(op: str, name: str) -> bool:
+    full = f"{op}.{name}"
+    kept = any(fnmatchcase(full, pattern) for pattern in KEPT)
+    return (name in DROPPED or full in DROPPED) and not kept
+
 
 # Types, by "op.argument"; the first pattern that fits wins.
 TYPES = {
-    "Conv?d.padding": "Literal['same', 'valid'] | Pad#",
+    "[Cc]onv?d.padding": "Literal['same', 'valid'] | Pad#",
     "ConvTranspose?d.padding_mode": "Literal['zeros']",
     "Conv?d.padding_mode": "Literal['zeros', 'reflect', 'replicate', 'circular']",
     "[Aa]daptive*.output_size": "Output#",
@@ -117,6 +158,29 @@ TYPES = {
     "grid_sample.padding_mode": "Literal['zeros', 'border', 'reflection']",
     "grid_sample.mode": "Literal['bilinear', 'nearest', 'bicubic']",
     "[Ll][Pp]*ool1d.kernel_size": "Positive",
+    **{f"arange.{name}": "int | float" for name in ("start", "end", "step")},
+    **{f"linspace.{name}": "int | float" for name in ("start", "end")},
+    "linspace.steps": "Natural",
+    "zeros.size": "Naturals",
+    "ones.size": "Naturals",
+    "full.size": "Naturals",
+    "*.fill_value": "bool | int | float",
+    "eye.n": "Natural",
+    "eye.m": "Natural | None",
+    "*.dtype": "Dtype",
+    "where.other": "int | float | None",
+    "scatter.value": "int | float | None",
+    "expand.size": "Ints",
+    "repeat_interleave.repeats": "Natural",
+    "tensor_unfold.size": "Natural",
+    "tensor_unfold.step": "Positive",
+    "topk.k": "Natural",
+    "cdist.p": "NonNegative",
+    "EmbeddingBag.mode": "Literal['sum', 'mean', 'max']",
+    "StochasticDepth.p": "Probability",
+    "StochasticDepth.mode": "Literal['batch', 'row']",
+    "DropBlock2d.p": "Probability",
+    "DropBlock2d.block_size": "Positive",
     "*.kernel_size": "Size#",
     "*.stride": "Size#",
     "*.dilation": "Size#",
@@ -165,7 +229,8 @@ TYPES = {
     "MultiheadAttention.*": "bool",
     "Softshrink.lambd": "NonNegative",
     "softshrink.lambd": "NonNegative",
-    "Embedding.padding_idx": "int",
+    "Embedding*.padding_idx": "int",
+    "MultiMarginLoss.p": "Literal[1, 2]",
     "*.proj_size": "Natural",
     "cosine_similarity.eps": "float",
     "scaled_dot_product_attention.scale": "float",
@@ -173,7 +238,7 @@ TYPES = {
         f"*.{name}": "Positive"
         for name in """in_channels out_channels groups num_features in_features in1_features in2_features
         out_features num_groups num_channels num_embeddings embedding_dim input_size hidden_size
-        num_layers embed_dim num_heads d_model nhead dim_feedforward num_parameters upscale_factor
+        num_layers num_encoder_layers num_decoder_layers embed_dim num_heads d_model nhead dim_feedforward num_parameters upscale_factor
         downscale_factor""".split()
     },
 }
@@ -197,7 +262,7 @@ def from_python(op: str, call: Any) -> Iterator[tuple[Any, ...]]:
     """The arguments of a layer or of a function written in Python."""
     for parameter in inspect.signature(call).parameters.values():
         stated = str(parameter.annotation)
-        if parameter.name in DROPPED or parameter.name == "self":
+        if dropped(op, parameter.name) or parameter.name == "self":
             continue
         if stated.endswith(("torch.Tensor'>", "torch.Tensor | None")) or parameter.name in (
             "input",
@@ -220,7 +285,7 @@ def from_schema(op: str, overload: str) -> Iterator[tuple[Any, ...]]:
     schema = getattr(getattr(torch.ops.aten, name), variant or "default")._schema
     for argument in schema.arguments:
         stated = str(argument.real_type)
-        if argument.name in DROPPED or "Tensor" in stated:
+        if dropped(op, argument.name) or "Tensor" in stated:
             continue
         bare = (
             stated.removeprefix("Optional[").removesuffix("]") if "Optional" in stated else stated
@@ -262,6 +327,8 @@ def signatures() -> dict[str, tuple[tuple[Any, ...], ...]]:
     for name in LAYERS:
         rows = recurrent(name) if name in ("RNN", "GRU", "LSTM") else None
         found[name] = tuple(rows or from_python(name, getattr(nn, name).__init__))
+    for name in VISION:
+        found[name] = tuple(from_python(name, getattr(torchvision.ops, name).__init__))
     for name, made in FUNCTIONS.items():
         found[name] = tuple(
             from_schema(name, made) if isinstance(made, str) else from_python(name, made)

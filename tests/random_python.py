@@ -19,7 +19,7 @@ HEADS = (
 )  # fmt: skip
 ARGUMENTS = ("kernel_size", "stride", "padding", "bias", "a")
 KINDS = (
-    *("call",) * 5, "list", "tuple", "dict", "binary", "binary", "compare", "boolean", "choice",
+    *("call",) * 5, "chain", "chain", "list", "tuple", "dict", "binary", "binary", "compare", "boolean", "choice",
     "comprehension", "generator", "entries", "subscript", "slice", "attribute", "unary", "text",
 )  # fmt: skip
 LOAD = ast.Load()
@@ -49,6 +49,16 @@ class Writer:
         if depth <= 0 or self.random.random() < 0.1:
             return self.leaf()
         made: ast.expr = getattr(self, self.random.choice(KINDS))(depth - 1)
+        return made
+
+    def chain(self, depth: int) -> ast.expr:
+        """A name, or a part of it, and methods that are called one after the other."""
+        made = parsed(self.random.choice((*NAMES, "x[0]", 'found["key"]', "f(x)")))
+        for _ in range(self.random.randint(1, 5)):
+            method = self.random.choice(("flatten", "permute", "unflatten", "to_something_else"))
+            call = self.call(depth if self.random.random() < 0.3 else 0)
+            assert isinstance(call, ast.Call)
+            made = ast.Call(ast.Attribute(made, method, LOAD), call.args, call.keywords)
         return made
 
     def call(self, depth: int) -> ast.expr:

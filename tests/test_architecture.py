@@ -17,12 +17,13 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("spec", "ir"),
     ("read", "inplace", "elaborate", "check", "ir_text"),
     ("emit", "report"),
-    ("load", "init"),
+    ("load", "init", "vision"),
     ("api",),
     ("console", "settings", "cli", "__main__", "__init__"),
 )
 FLOOR = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
 LINES = 350
+LAZY = "ops/meta.py"  # runs ops that have no rule
 GENERATED = {"ops/signatures.py"}  # written by a script
 
 FILES = {
@@ -83,7 +84,10 @@ def test_no_cycles() -> None:
 
 @pytest.mark.parametrize("file", [f for f in FILES if FLOOR.get(part(f), 0) < FLOOR["load"]])
 def test_no_torch_above_load(file: str) -> None:
-    roots = {module.split(".")[0] for module in imported(FILES[file])}
+    tree = FILES[file]
+    if file == LAZY:  # in its functions it may
+        tree = ast.Module([s for s in tree.body if isinstance(s, ast.Import | ast.ImportFrom)], [])
+    roots = {module.split(".")[0] for module in imported(tree)}
     assert not roots & {"torch", "torchvision"}
 
 

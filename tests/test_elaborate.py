@@ -888,7 +888,11 @@ def test_a_free_size_says_what_would_fix_it() -> None:
 
 
 def test_suggestions() -> None:
-    assert only("nodes: {a: {op: conv2d, out_channels: 1}}").suggestion == "did you mean 'Conv2d'?"
+    assert only("nodes: {a: {op: Conv2D, out_channels: 1}}").suggestion == "did you mean 'Conv2d'?"
+    meant = next(
+        f for f in findings("nodes: {a: {op: conv2d, out_channels: 1}}") if f.code == "E112"
+    )
+    assert meant.suggestion == "did you mean the layer Conv2d?"
     assert only("nodes: {conv: ReLU, b: {op: add, from: [x, cnov]}}").suggestion == (
         "did you mean 'conv'?"
     )

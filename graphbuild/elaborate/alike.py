@@ -46,7 +46,7 @@ def plan(template: ScopeTemplate, graph: Graph, names: frozenset[str]) -> Plan |
         if not isinstance(node.call, Op):
             return None
         values = {n: a.value for n, a in node.args.items() if a.expr is not None}
-        key = (node.call.name, tuple((n, frozen(v)) for n, v in values.items()))
+        key = (node.call, tuple((n, frozen(v)) for n, v in values.items()))
         given.append((key, {**defaults(node.call), **values}))
     return Plan(graph, tuple(given))
 

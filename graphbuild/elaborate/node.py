@@ -127,7 +127,7 @@ def call(
     edges, types = _tensors(scope, item, op, name, operands, span)
     faults.check_count(scope, op, name, len(edges), given, span)
     args, probes, key = arguments(scope, item, op, name, given)
-    again = (op.name, key, *map(id, types))
+    again = (op, key, *map(id, types))
     typed = scope.state.typed.get(again) if key is not None else None
     if typed is None:
         try:

@@ -51,9 +51,14 @@ def wire(scope: Scope, item: Item, position: int) -> tuple[Wired, ...]:
         before = scope.items[position - 1].name if position else first
         return (Source(before), *map(Source, others))
     written = item.template.wire
+    target = item.target
     if written is not None:
-        return _wires(scope, item, written)
-    if isinstance(item.target, Op) and not item.target.operands and not item.target.variadic:
+        wires = _wires(scope, item, written)
+        if isinstance(written, Named) and isinstance(target, Op):
+            given = set(map(str, written.items))
+            item.target = target.taking([name for name in target.operands if name in given])
+        return wires
+    if isinstance(target, Op) and target.optional == len(target.operands):  # it needs none
         return ()
     return (_implicit(scope, item, position),)
 
@@ -143,8 +148,9 @@ def _named(scope: Scope, item: Item, written: Named) -> tuple[Wired, ...]:
                 suggestion=did_you_mean(key, names) or takes,
             )
     found: list[Wired] = []
+    needed = names[: len(names) - item.target.optional] if isinstance(item.target, Op) else ()
     missing = [name for name in names if name not in by_name]
-    if sound and names[: len(by_name)] != tuple(n for n in names if n in by_name):
+    if sound and missing and len(by_name) > names.index(missing[0]) and missing[0] in needed:
         scope.report("E205", f"{what} lacks the operand {missing[0]!r}", written.span)
         raise Poisoned
     for name in names:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from graphbuild.dims import REQUIRED
+from graphbuild.dims import PROBES, REQUIRED
 from graphbuild.ir import Several, Tensor, Type
-from graphbuild.ops import ArgProblem, check_args, result_dtype
+from graphbuild.ops import ArgProblem, check_args, meta, result_dtype
 from graphbuild.ops.base import Args, Op, Shape, ShapeError
 
 Values = dict[str, object]
@@ -77,14 +78,16 @@ def typed(op: Op, probes: Sequence[Values], operands: Sequence[Tensor]) -> Typed
     space = Args(**args)
     dtype = result_dtype(op, space, [t.dtype for t in operands])
     several = len(probes) > 1
-    rule = op.shape
+    rule = op.shape or partial(_run, op, [t.dtype for t in operands])
     example = columns[0]
     if example is None:
         raise ValueError("an operand without a shape at the example")
     results: list[Any] = []
     if not several:
         results.append(rule(space, *example))
-        if results[0] is example[0] and _fixed(op, args, space, inferred, columns):
+        if op.shape is None and op.dtype is None:
+            dtype = meta.outcome(op, space, example, [t.dtype for t in operands])[1]
+        if example and results[0] is example[0] and _fixed(op, args, space, inferred, columns):
             keeps = dtype == operands[0].dtype
             kept = operands[0] if keeps else Tensor(dtype, operands[0].shapes)
             return Typed(args, frozenset(inferred), kept)
@@ -110,6 +113,11 @@ def typed(op: Op, probes: Sequence[Values], operands: Sequence[Tensor]) -> Typed
         counts = " or ".join(map(str, sorted(ranks)))
         raise ShapeError(f"would give {counts} dimensions, by the size of a free one")
     return Typed(args, frozenset(inferred), _type(results, dtype, op.outputs))
+
+
+def _run(op: Op, dtypes: Sequence[str], args: Args, *shapes: Shape) -> Any:
+    """The shape that an op without a rule gives."""
+    return meta.outcome(op, args, shapes, dtypes)[0]
 
 
 def _fixed(
@@ -153,6 +161,8 @@ def _infer(op: Op, args: Values, columns: Sequence[tuple[Shape, ...] | None]) ->
 
 def _columns(operands: Sequence[Tensor]) -> list[tuple[Shape, ...] | None]:
     """The operands' shapes per probe; None where one of them has none."""
+    if not operands:
+        return [()] * PROBES
     if len(operands) == 1:
         return [None if s is None else (s,) for s in operands[0].shapes]
     columns = zip(*(t.shapes for t in operands), strict=True)

@@ -48,15 +48,27 @@ def unknown_argument(
     state: State, op: Op, name: str, span: Span | None, site: Site | None = None
 ) -> None:
     known = [a.name for a in op.arguments]
+    layer = _layer(op)
+    if layer is not None and name in arguments(layer):
+        hint = f"did you mean the layer {layer.name}?"
+    else:
+        takes = f"it takes {', '.join(known) if known else 'no arguments'}"
+        hint = did_you_mean(name, known) or takes
     state.report(
         "E112",
         f"{op.name} has no argument {str(name)!r}",
         span,
         about=str(name),
-        suggestion=did_you_mean(name, known)
-        or f"it takes {', '.join(known) if known else 'no arguments'}",
+        suggestion=hint,
         site=site,
     )
+
+
+def _layer(op: Op) -> Op | None:
+    """The layer that a function is the call of: `Conv2d` of `conv2d`."""
+    name = op.name.replace("_", "")
+    found = (other for other in ops.names() if other[0].isupper() and other.lower() == name)
+    return next(map(ops.get, found), None) if not op.layer else None
 
 
 class Templates:

@@ -10,6 +10,7 @@ from graphbuild import expr as expressions
 from graphbuild import ops
 from graphbuild.emit.chains import Chains
 from graphbuild.emit.context import Context
+from graphbuild.emit.functions import spelled
 from graphbuild.emit.items import call
 from graphbuild.emit.parts import EmitError, Scope
 from graphbuild.emit.results import Results, lost_sizes, substituted
@@ -83,8 +84,10 @@ class Builder:
             if first.expr is None:
                 inferred.append((argument, actual))
                 continue
-            tree = context.translate(first.expr, scope, bound)
-            found = context.choose([tree], actual, calls, self._name(calls, argument.name))
+            if argument.structural:
+                context.freeze(first.expr)
+            tree = None if argument.structural else context.translate(first.expr, scope, bound)
+            found = self._chosen(tree, actual, calls, self._name(calls, argument.name))
             values[argument.name] = _symbolic(found, actual[0])
             if argument.explicit or not _is_default(found, argument.default, actual):
                 chosen[argument.name] = found
@@ -95,10 +98,28 @@ class Builder:
             values[argument.name] = _symbolic(found, actual[0])
             chosen[argument.name] = found
         try:
+            if op.shape is None:
+                raise LookupError("no rule says how its sizes follow")
             result: SymType | None = op.shape(SimpleNamespace(**values), *operands)
         except Exception:  # a rule that needs more than sizes: the values are known all the same
             result = lost_sizes(calls[0].node.type, lost(*trees_of(operands), *chosen.values()))
         return chosen, result
+
+    def _chosen(
+        self, tree: ast.expr | None, actual: list[Any], calls: list[Call], hint: str
+    ) -> ast.expr:
+        """How an argument is written; a mapping always as one, whose keys say what is written."""
+        if not isinstance(actual[0], dict):
+            return self.context.choose([tree], actual, calls, hint)
+        given: dict[str, ast.expr] = {}
+        if isinstance(tree, ast.Dict):
+            keys = [k.value for k in tree.keys if isinstance(k, ast.Constant)]
+            given = dict(zip(map(str, keys), tree.values, strict=True))
+        parts = [
+            self.context.choose([given.get(k)], [a[k] for a in actual], calls, f"{hint}_{k}")
+            for k in actual[0]
+        ]
+        return ast.Dict([ast.Constant(key) for key in actual[0]], parts)
 
     def _fixed_parts(
         self, argument: Arg, calls: list[Call], scope: Scope, bound: frozenset[str]
@@ -127,7 +148,7 @@ class Builder:
             small = SmallModule(op, name if name not in self.units.names else f"{name}Function")
             self.modules[op.name] = small
         small.arguments += [name for name in arguments if name not in small.arguments]
-        items = [f"{n}={self.text(tree, calls[0])}" for n, tree in arguments.items()]
+        items = [f"{n}={spelled(op, n, self.text(t, calls[0]))}" for n, t in arguments.items()]
         return call(small.name, items)
 
     def written(self, op: Op, head: str, arguments: dict[str, ast.expr], of: Call | Case) -> str:
@@ -208,6 +229,8 @@ class Builder:
 
 def _symbolic(tree: ast.expr, value: object) -> Any:
     """An argument's value as the rules read it, with the expression that it is written as."""
+    if isinstance(value, dict) and isinstance(tree, ast.Dict):
+        return {k: _symbolic(t, v) for t, (k, v) in zip(tree.values, value.items(), strict=True)}
     if isinstance(value, tuple):
         if isinstance(tree, ast.Tuple) and len(tree.elts) == len(value):
             return tuple(_symbolic(t, v) for t, v in zip(tree.elts, value, strict=True))

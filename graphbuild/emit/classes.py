@@ -12,6 +12,7 @@ from graphbuild.emit.build import Builder
 from graphbuild.emit.context import Context
 from graphbuild.emit.docs import shapes_line
 from graphbuild.emit.forward import MARK, Forward, Step, attribute
+from graphbuild.emit.functions import spelled
 from graphbuild.emit.items import Item, elements, entries, listed, sequential
 from graphbuild.emit.parts import EmitError, Scope, Statement
 from graphbuild.emit.rows import Slot
@@ -228,7 +229,8 @@ class Writer:
             free = next((arg.expr for arg in given if arg.free), None)
             if free is not None:
                 tree = self._read_shapes(free, scope, reads)
-            step.arguments[name] = self._from_self(tree, found)
+            text, op = self._from_self(tree, found), step.node.call
+            step.arguments[name] = spelled(op, name, text) if isinstance(op, Op) else text
         step.reads = tuple(sorted(reads))
 
     def _from_self(self, tree: ast.expr, found: Slot) -> str:

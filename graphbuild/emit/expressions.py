@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from graphbuild.emit.layout import LINE, SOFT, BestFit, Doc, FitsExpanded, Group, IfBroken, Indent
-from graphbuild.emit.parentheses import kind, looseness, opens
+from graphbuild.emit.parentheses import fluent, kind, looseness, opens
 from graphbuild.expr import write
 
 # Where an expression stands: inside of brackets it breaks freely; a `Group` is the one that adds
@@ -42,6 +42,8 @@ def _doc(node: ast.expr, place: int, level: Level) -> Doc:
 
 def bare(node: ast.expr, level: Level) -> Doc:
     """An expression without parentheses around it."""
+    if fluent(node):
+        return Group(_links(node, level))
     match node:
         case ast.Attribute():
             return [_holder(node.value, level), f".{node.attr}"]
@@ -71,6 +73,19 @@ def bare(node: ast.expr, level: Level) -> Doc:
         case ast.Starred():
             return ["*", _doc(node.value, write.BITS, level)]
     return write.unparse(node)
+
+
+def _links(node: ast.expr, level: Level) -> Doc:
+    """A chain of calls, which breaks at each dot that follows brackets."""
+    match node:
+        case ast.Call():
+            return [_links(node.func, level), _arguments(node, INSIDE)]
+        case ast.Subscript():
+            return [_links(node.value, level), _brackets("[", _index(node.slice), "]", INSIDE)]
+        case ast.Attribute():
+            after = isinstance(node.value, (ast.Call, ast.Subscript))
+            return [_links(node.value, level), SOFT if after else "", f".{node.attr}"]
+    return _holder(node, level)
 
 
 def _holder(node: ast.expr, level: Level) -> Doc:

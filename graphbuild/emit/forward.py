@@ -11,11 +11,11 @@ import ast
 from dataclasses import dataclass, field
 
 from graphbuild import expr as expressions
-from graphbuild import ops
 from graphbuild.emit.context import Context
+from graphbuild.emit.functions import allocates, function, wired
 from graphbuild.emit.items import call
 from graphbuild.emit.parts import Statement
-from graphbuild.ir import INPUT, Edge, Graph, Node, Several
+from graphbuild.ir import INPUT, Edge, Graph, Node, Several, Tensor
 from graphbuild.names import FUNCTIONS, SOURCE, identifier, is_attribute
 from graphbuild.ops.base import Op
 
@@ -31,6 +31,7 @@ class Step:
     reads: tuple[str, ...] = ()  # values whose shapes those arguments read
     maybe: str | None = None  # what decides at run time whether it is there
     times: str | None = None  # how often its module is applied in turn
+    near: Edge | None = None  # the value on whose device a tensor is made of nothing
 
 
 class Forward:
@@ -44,10 +45,13 @@ class Forward:
         self.uses: dict[str, int] = {}  # a value -> the last step that reads it
         self.readers: dict[str, set[int]] = {}  # the steps that read it
         for position, step in enumerate(steps):
+            step.near = self._near(step)
             for edge in step.node.operands:
                 self._read(edge, position)
             for name in step.reads:
                 self._read(Edge(name), position)
+            if step.near is not None:
+                self._read(step.near, position)
         for output in graph.outputs:
             self._read(output.edge, len(steps))
         # Values that may be another one, handed on by a node that is absent.
@@ -70,6 +74,16 @@ class Forward:
         while edge.source in self.absent:
             through = self.absent[edge.source]
             edge = Edge(through.source, (*through.select, *edge.select))
+        return edge
+
+    def _near(self, step: Step) -> Edge | None:
+        """For an op that makes a tensor: a value whose size it reads, else the first input."""
+        op, named = step.node.call, (*step.reads, *self.graph.input_names)
+        if not isinstance(op, Op) or not op.makes or step.node.operands or not named:
+            return None
+        edge = Edge(named[0])
+        while isinstance(self.graph.value(edge), Several):
+            edge = Edge(edge.source, (*edge.select, 0))
         return edge
 
     def _read(self, edge: Edge, position: int) -> None:
@@ -237,16 +251,18 @@ class Forward:
     def value(self, step: Step, first: str | None = None) -> str:
         """The call that a step makes; `first` stands in place of its first operand."""
         node = step.node
-        operands = [self.operand(edge) for edge in node.operands]
+        edges = node.operands if step.near is None else (step.near,)
+        operands = [self.operand(edge) for edge in edges]
         operands[:1] = [first] if first else operands[:1]
         if not isinstance(node.call, Op) or node.call.layer:
-            return call(attribute(node.shared or node.name), operands)
+            return call(attribute(node.shared or node.name), wired(node.call, operands))
         arguments = dict(step.arguments)
         for name, text in arguments.items():
             for read in step.reads:
                 text = text.replace(f"{MARK}{read}.shape", f"{self.variable(read)}.shape")
             arguments[name] = text
-        return function(node.call, self._whole(node, operands), arguments)
+        shapes = [t.shape for t in map(self.graph.value, node.operands) if isinstance(t, Tensor)]
+        return function(node.call, self._whole(node, operands), arguments, shapes)
 
     def _whole(self, node: Node, operands: list[str]) -> list[str] | str:
         """Operands that are all parts of one value, as that value."""
@@ -274,49 +290,3 @@ def input_variables(graph: Graph) -> list[str]:
     if graph.input_names == (INPUT,):
         return ["x"]
     return [identifier(name) for name in graph.input_names]
-
-
-def function(op: Op, operands: list[str] | str, arguments: dict[str, str]) -> str:
-    """A call of a function in its own style."""
-    given = [a for a in op.arguments if a.name in arguments]
-    if op.style == "operator" and not isinstance(operands, str):
-        return _operation(op.source, [*operands, *(arguments[a.name] for a in given)])
-    if op.style == "index" and not isinstance(operands, str):
-        return f"{operands[0]}[{', '.join(ops.index_source(arguments[a.name]) for a in given)}]"
-    items: list[str] = []
-    if isinstance(operands, str):
-        items.append(operands)
-    elif op.style == "list":
-        items.append(f"[{', '.join(operands)}]")
-    else:
-        items += operands
-    for position, argument in enumerate(op.arguments):
-        if argument.name in arguments:
-            text = arguments[argument.name]
-            leading = position < op.positional and all(
-                a.name in arguments for a in op.arguments[:position]
-            )
-            items.append(text if leading else f"{argument.name}={text}")
-    if op.training:
-        items.append("training=self.training")
-    return call(op.source, items)
-
-
-def _operation(sign: str, pieces: list[str]) -> str:
-    """Pieces with an operator between them."""
-    text = pieces[0]
-    for piece in pieces[1:]:
-        whole = ast.parse(f"({text}) {sign} ({piece})", mode="eval").body
-        text = expressions.unparse(whole)
-    return text
-
-
-def allocates(node: Node) -> bool:
-    """Whether a step takes memory for what it gives."""
-    if not isinstance(node.call, Op):
-        return True
-    over = node.call.overwrites
-    if isinstance(over, str):
-        argument = node.args.get(over)
-        return not (argument is not None and argument.value)
-    return not (over or node.call.aliases)

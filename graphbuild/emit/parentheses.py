@@ -14,10 +14,25 @@ def kind(node: ast.expr) -> Literal["atom", "lines", "never"]:
     if isinstance(node, ast.UnaryOp):
         operand, place = write.operands(node)[0]
         return "never" if write.binding(operand) < place else kind(operand)
-    if isinstance(node, (ast.BinOp, ast.BoolOp, ast.Compare, ast.IfExp)):
+    if isinstance(node, (ast.BinOp, ast.BoolOp, ast.Compare, ast.IfExp)) or fluent(node):
         return "lines"
     atom = isinstance(node, (ast.Constant, ast.JoinedStr)) or write.dotted(node)
     return "atom" if atom else "never"
+
+
+def fluent(node: ast.expr) -> bool:
+    """Whether a chain of calls breaks at its dots: two of them follow brackets."""
+    dots = 0
+    while not isinstance(node, ast.Name):
+        if isinstance(node, ast.Call):
+            node = node.func
+        elif isinstance(node, (ast.Attribute, ast.Subscript)):
+            after = isinstance(node.value, (ast.Call, ast.Subscript))
+            dots += isinstance(node, ast.Attribute) and after
+            node = node.value
+        else:
+            break
+    return dots > 1
 
 
 def opens(node: ast.expr) -> bool:

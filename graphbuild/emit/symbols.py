@@ -25,6 +25,19 @@ class Sym(int):
         self.expr = expr
         return self
 
+    def __divmod__(self, other: int) -> tuple[Any, int]:
+        """Whoever looks at the rest knows that there is none: times `other` this is whole again."""
+        quotient, rest = self // other, int(self) % int(other)
+        tree = expression(quotient)
+        if rest == 0 and isinstance(tree, ast.BinOp) and expressions.names(tree):
+            tree = ast.BinOp(tree.left, tree.op, tree.right)
+            tree.exact = True  # type: ignore[attr-defined]
+            quotient = Sym(int(quotient), tree)
+        return quotient, rest
+
+    def __rdivmod__(self, other: int) -> tuple[Any, int]:
+        return divmod(Sym(other, ast.Constant(other)), self)
+
     def __neg__(self) -> Any:
         return Sym(-int(self), ast.UnaryOp(ast.USub(), self.expr))
 
@@ -128,6 +141,18 @@ def is_constant(value: object) -> bool:
     return not any(isinstance(node, ast.Name) for node in ast.walk(value.expr))
 
 
+def _undone(op: type[ast.operator], left: ast.expr, right: ast.expr) -> ast.expr | None:
+    """What a product and a quotient come to that undo each other: `dim * 3 // 3` is `dim`."""
+    wanted = {ast.Mult: ast.FloorDiv, ast.FloorDiv: ast.Mult}.get(op)
+    for outer, inner in ((left, right), (right, left)):
+        if wanted is None or not isinstance(inner, ast.BinOp) or type(inner.op) is not wanted:
+            continue
+        same = expressions.unparse(outer) == expressions.unparse(inner.right)
+        if same and (getattr(inner, "exact", False) if op is ast.Mult else inner is left):
+            return inner.left
+    return None
+
+
 def _method(
     name: str, compute: Callable[[int, int], int], op: type[ast.operator], unit: int | None
 ) -> None:
@@ -141,6 +166,9 @@ def _method(
         if op is not ast.Mult and is_constant(left) and is_constant(right):
             return value
         trees = expression(left), expression(right)
+        undone = _undone(op, *trees)
+        if undone is not None:
+            return Sym(value, undone)
         return Sym(value, plus(*trees) if op is ast.Add else ast.BinOp(trees[0], op(), trees[1]))
 
     def forward(self: Sym, other: object) -> Any:

@@ -153,7 +153,8 @@ def head(graph: Graph, code: str) -> str:
     title = f"{graph.name}: {' '.join(graph.doc.split())}" if graph.doc else graph.name
     file = graph.span.source.name.replace("\\", "/").rsplit("/", 1)[-1] if graph.span else "a spec"
     own = sorted({module for scope in distinct(graph) for module in _modules(scope)})
-    needs = "needs only torch" if not own else f"needs torch and {', '.join(own)}"
+    others = ", ".join(dict.fromkeys(module.split(".")[0] for module in own))
+    needs = f"needs torch and {others}" if own else "needs only torch"
     lines = docstring(
         f"{_wrapped(_sentence(title))}\n\nWritten by graphbuild from {file}; {needs}."
     )
@@ -168,6 +169,9 @@ def head(graph: Graph, code: str) -> str:
         lines.append("import torch")
     if _reads(code, "F"):
         lines.append("import torch.nn.functional as F")
+    if "torchvision.ops" in own:
+        lines.append("import torchvision.ops")
+        own.remove("torchvision.ops")
     lines.append("from torch import Tensor, nn")
     lines += ["", *(f"import {module}" for module in own)] if own else []
     text = "\n".join(lines) + "\n"

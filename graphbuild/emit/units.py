@@ -96,7 +96,7 @@ def form(graph: Graph) -> Form:
         graph.kind == "spec"
         or len(graph.inputs) != 1
         or any(arg.free for node in real for arg in node.args.values())
-        or any(isinstance(node.call, Op) and node.call.style == "index" for node in real)
+        or any(isinstance(n.call, Op) and n.call.style in ("index", "pattern") for n in real)
         or any(node.shared or node.times is not None for node in real)
         or any(len(node.operands) != 1 or node.operands[0].select for node in real)
         or (graph.connect != "parallel" and isinstance(graph.inputs[0].type, Several))
@@ -231,7 +231,14 @@ class Units:
         if node.shared:
             return ("shares", node.shared)
         if isinstance(node.call, Op):
-            return node.call.name
+            given = [
+                (a, node.args[a.name].value) for a in node.call.arguments if a.name in node.args
+            ]
+            return (
+                node.call.name,
+                *(value for argument, value in given if argument.structural),
+                *(tuple(value) for _, value in given if isinstance(value, dict)),
+            )
         return self._of.get(id(node.call)) or self._structures[id(node.call)]
 
     def _uneven(self, graph: Graph) -> Iterator[Slot]:

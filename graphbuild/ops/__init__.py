@@ -13,19 +13,28 @@ from graphbuild.ops import (
     arithmetic,
     attention,
     conv,
+    convert,
+    einsum,
+    embedding,
+    factories,
     linear,
+    lookup,
     loss,
     norm,
     padding,
     parts,
     pool,
+    rearrange,
     recurrent,
     reduce,
     resize,
     shapes,
+    transformer,
+    vision,
 )
 from graphbuild.ops.base import Op
 from graphbuild.ops.dtypes import result as result_dtype
+from graphbuild.ops.meta import completed
 from graphbuild.ops.parts import index_source
 from graphbuild.ops.types import ArgProblem, check_args
 
@@ -41,8 +50,9 @@ __all__ = [
 ]
 
 _TABLES = (
-    conv, pool, norm, activation, linear, recurrent, attention, resize, padding, loss,
-    parts, shapes, arithmetic, reduce,
+    conv, pool, norm, activation, linear, embedding, recurrent, attention, transformer, resize,
+    padding, loss, vision, parts, shapes, rearrange, convert, arithmetic, reduce, einsum, lookup,
+    factories,
 )  # fmt: skip
 _OPS: dict[str, Op] = {op.name: op for table in _TABLES for op in table.OPS}
 
@@ -58,9 +68,12 @@ def names() -> list[str]:
 
 
 def register(op: Op) -> None:
-    """Add an op of one's own. A name that is taken is refused."""
+    """Add an op of one's own. A name that is taken is refused.
+
+    An op without a shape rule is run on torch's meta device wherever its shape is asked for.
+    """
     if op.name in _OPS:
         raise ValueError(f"there is an op {op.name!r} already")
     if not op.name.isidentifier():
         raise ValueError(f"not a name for an op: {op.name!r}")
-    _OPS[op.name] = op
+    _OPS[op.name] = completed(op)

@@ -66,8 +66,14 @@ def _clamp(args: Args, x: Shape) -> Shape:
     return x
 
 
-def _where(args: Args, condition: Shape, a: Shape, b: Shape) -> Shape:
-    return broadcast(condition, a, b)
+def _where(args: Args, condition: Shape, a: Shape, b: Shape | None = None) -> Shape:
+    if (b is None) == (args.other is None):
+        raise ShapeError("needs either a third operand or a number as the argument 'other'")
+    return broadcast(condition, a) if b is None else broadcast(condition, a, b)
+
+
+def _where_dtype(args: Args, condition: str, a: str, b: str | None = None) -> str:
+    return with_number(a, args.other) if b is None else promote(a, b)
 
 
 def _masked(args: Args, x: Shape, mask: Shape) -> Shape:
@@ -115,6 +121,7 @@ _COMPARISONS = (
     ("gt", ">", "greater than"),
     ("ge", ">=", "at least"),
 )
+_TEST: dict[str, Any] = {"accepts": ("any",), "dtype": _bool}
 _PAIR: dict[str, Any] = {"operands": ("input", "other"), "accepts": ("any",), "dtype": _dtype}
 
 OPS: list[Op] = [
@@ -146,6 +153,26 @@ OPS: list[Op] = [
         saves_output=True,
     ),
     *(_each(*row) for row in _EACH),
+    function("logical_not", "torch.logical_not", same, "Whether a number is 0.", **_TEST),
+    *(
+        function(
+            f"logical_{name}",
+            f"torch.logical_{name}",
+            _shape,
+            f"Whether {doc}.",
+            operands=("input", "other"),
+            **_TEST,
+        )
+        for name, doc in (
+            ("and", "neither of two numbers is 0"),
+            ("or", "one of two numbers is not 0"),
+            ("xor", "just one of two numbers is 0"),
+        )
+    ),
+    *(
+        function(name, f"torch.{name}", same, f"Whether a number is {word}.", **_TEST)
+        for name, word in (("isnan", "none"), ("isinf", "infinite"), ("isfinite", "finite"))
+    ),
     function("maximum", "torch.maximum", _shape, "The larger of two numbers.", **_PAIR),
     function("minimum", "torch.minimum", _shape, "The smaller of two numbers.", **_PAIR),
     function(
@@ -160,10 +187,13 @@ OPS: list[Op] = [
         "where",
         "torch.where",
         _where,
-        "The first input where the condition holds, else the second.",
+        "The first input where the condition holds, else the second, or a given number.",
+        defaults={"other": None},
         operands=("condition", "input", "other"),
+        optional=1,
+        positional=1,
         accepts=("bool", "any"),
-        dtype=lambda args, condition, a, b: promote(a, b),
+        dtype=_where_dtype,
     ),
     function(
         "masked_fill",

@@ -1,10 +1,10 @@
-"""Attention and what is built of it."""
+"""Attention, with projections and without."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from graphbuild.ops.base import Args, Op, Shape, ShapeError, Shapes
+from graphbuild.ops.base import Args, DtypeError, Op, Shape, ShapeError, Shapes
 from graphbuild.ops.build import function, layer
 from graphbuild.ops.dtypes import same as same_dtype
 from graphbuild.ops.rules import (
@@ -16,24 +16,44 @@ from graphbuild.ops.rules import (
     product,
     show,
 )
+from graphbuild.ops.writing import keywords
 
 
-def _axes(args: Args, x: Shape) -> tuple[Any, Any]:
+def axes(args: Args, x: Shape) -> tuple[Any, Any]:
     """How long the sequence is, and the batch (None without one)."""
     if len(x) == 2:
         return x[0], None
     return (x[1], x[0]) if args.batch_first else (x[0], x[1])
 
 
-def _heads(name: str, width: Any, heads: Any) -> None:
+def check_heads(name: str, width: Any, heads: Any) -> None:
     if width % heads:
         raise ShapeError(f"{name} ({width}) is not divisible by the number of heads ({heads})")
 
 
-def _multihead(args: Args, query: Shape, key: Shape, value: Shape) -> list[Shape]:
+def check_masks(heads: int, batch: Any, attention: Shape, padding: Any, mask: Any) -> None:
+    """That masks fit: one of the attention (length × seen), one of the padding (N × seen)."""
+    wanted = [attention] if batch is None else [attention, (batch * heads, *attention)]
+    if batch is None:
+        wanted.append((heads, *attention))
+    if mask is not None and mask not in wanted:
+        raise ShapeError(f"takes a mask of {' or '.join(map(show, wanted))}, found {show(mask)}")
+    rows = (*(() if batch is None else (batch,)), attention[-1])
+    if padding is not None and padding != rows:
+        raise ShapeError(f"takes a mask of the padding of {show(rows)}, found {show(padding)}")
+
+
+def _multihead(
+    args: Args,
+    query: Shape,
+    key: Shape,
+    value: Shape,
+    mask: Shape | None = None,
+    padding: Shape | None = None,
+) -> list[Shape]:
     need_rank(query, 2, 3, like="N×L×features" if args.batch_first else "L×N×features")
     agree(args, "embed_dim", query[-1], "the last dimension of the query")
-    _heads("embed_dim", args.embed_dim, args.num_heads)
+    check_heads("embed_dim", args.embed_dim, args.num_heads)
     for x, name, size in ((key, "key", args.kdim), (value, "value", args.vdim)):
         need_rank(x, len(query))
         if x[-1] != (args.embed_dim if size is None else size):
@@ -42,12 +62,13 @@ def _multihead(args: Args, query: Shape, key: Shape, value: Shape) -> list[Shape
                 argument=f"{name[0]}dim",
                 value=x[-1],
             )
-    if key[:-1] != value[:-1] or _axes(args, key)[1] != _axes(args, query)[1]:
+    if key[:-1] != value[:-1] or axes(args, key)[1] != axes(args, query)[1]:
         raise ShapeError(
             f"query, key and value do not belong together: {show(query)}, {show(key)}, {show(value)}"
         )
-    length, batch = _axes(args, query)
-    seen = _axes(args, key)[0]
+    length, batch = axes(args, query)
+    seen = axes(args, key)[0]
+    check_masks(args.num_heads, batch, (length, seen), padding, mask)
     for extra in (args.add_bias_kv, args.add_zero_attn):
         seen = seen + 1 if extra else seen
     weights = (length, seen) if batch is None else (batch, length, seen)
@@ -74,42 +95,11 @@ def _multihead_parameters(args: Args) -> dict[str, Shape]:
 
 
 def _multihead_macs(args: Args, shapes: Shapes, output: Any) -> Any:
-    query, key, value = shapes
+    query, key, value = shapes[:3]
     wide = args.embed_dim
     projected = product(key) * wide + product(value) * wide + 2 * product(query) * wide
     seen = output[1][-1]
     return projected + 2 * product(query[:-1]) * seen * wide
-
-
-def _encoder(args: Args, x: Shape) -> Shape:
-    need_rank(x, 2, 3, like="N×L×features" if args.batch_first else "L×N×features")
-    agree(args, "d_model", x[-1], "the last dimension of the input")
-    _heads("d_model", args.d_model, args.nhead)
-    return x
-
-
-def _encoder_parameters(args: Args) -> dict[str, Shape]:
-    wide, inner = args.d_model, args.dim_feedforward
-    out: dict[str, Shape] = {}
-    layers: tuple[tuple[str, Shape], ...] = (
-        ("self_attn.in_proj_", (3 * wide, wide)),
-        ("self_attn.out_proj.", (wide, wide)),
-        ("linear1.", (inner, wide)),
-        ("linear2.", (wide, inner)),
-        ("norm1.", (wide,)),
-        ("norm2.", (wide,)),
-    )
-    for name, size in layers:
-        out[f"{name}weight"] = size
-        if args.bias:
-            out[f"{name}bias"] = size[:1]
-    return out
-
-
-def _encoder_macs(args: Args, shapes: Shapes, output: Any) -> Any:
-    tokens, (length, _) = product(shapes[0][:-1]), _axes(args, shapes[0])
-    wide = args.d_model
-    return tokens * wide * (4 * wide + 2 * length + 2 * args.dim_feedforward)
 
 
 def _dot_product(
@@ -145,27 +135,35 @@ def _dot_product_macs(args: Args, shapes: Shapes, output: Shape) -> int:
     return product(output[:-1]) * key[-2] * (query[-1] + value[-1])
 
 
+def masked(inputs: int) -> Any:
+    """A dtype rule: so many inputs of one dtype, then masks of that dtype, or of bool."""
+    alike = same_dtype()
+
+    def rule(args: Args, *dtypes: str | None) -> str:
+        first = str(alike(args, *dtypes[:inputs]))
+        for mask in dtypes[inputs:]:
+            if mask not in (first, "bool", None):
+                raise DtypeError(f"takes a mask of {first} or bool, found {mask}")
+        return first
+
+    return rule
+
+
 OPS: list[Op] = [
     layer(
         "MultiheadAttention",
         _multihead,
         "Attention in several heads, with projections; gives its output and its weights.",
-        operands=("query", "key", "value"),
+        operands=("query", "key", "value", "attn_mask", "key_padding_mask"),
+        optional=2,
+        wired=keywords("attn_mask", "key_padding_mask"),
+        accepts=("float", "float", "float", "float bool"),
         infer={"embed_dim": infer_last},
         several=True,
         outputs=("output", "weights"),
         parameters=_multihead_parameters,
         macs=_multihead_macs,
-        dtype=same_dtype(),
-        positional=2,
-    ),
-    layer(
-        "TransformerEncoderLayer",
-        _encoder,
-        "Self-attention and a feedforward network, each with a residual and a norm.",
-        infer={"d_model": infer_last},
-        parameters=_encoder_parameters,
-        macs=_encoder_macs,
+        dtype=masked(3),
         positional=2,
     ),
     function(
@@ -177,6 +175,7 @@ OPS: list[Op] = [
         optional=1,
         macs=_dot_product_macs,
         accepts=("float", "float", "float", "float bool"),
+        dtype=masked(3),
         saves_output=True,
     ),
 ]

@@ -7,8 +7,9 @@ shape than it needs, never converts a size with `int(...)`, and never asks for i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
 from types import SimpleNamespace
 from typing import Any, Literal
 
@@ -65,6 +66,11 @@ class Argument:
     def required(self) -> bool:
         return self.default is MISSING
 
+    @property
+    def structural(self) -> bool:
+        """Whether it decides how the call is written, so that its value must stand in the source."""
+        return self.type.split()[0] in ("Dtype", "Pattern")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Op:
@@ -76,17 +82,25 @@ class Op:
     registration order. `macs(args, shapes, output)` counts multiply-accumulates.
 
     An argument with the name of an operand is a number in that operand's place: `other` of `mul`.
+    Without a rule (`shape` is None) the op is run on torch's meta device instead.
     """
 
     name: str
     source: str  # how it is written: "nn.Conv2d", "torch.cat", "F.relu", or an operator: "+"
     arguments: tuple[Argument, ...]
-    shape: Callable[..., Any]
+    shape: Callable[..., Any] | None
     doc: str = ""
     operands: tuple[str, ...] = ("input",)
     optional: int = 0  # how many of the last operands may be left out
     variadic: bool = False  # takes any number of operands (at least one), as a list
-    style: Literal["call", "list", "operator", "index"] = "call"
+    style: Literal["call", "list", "operator", "index", "pattern"] = "call"
+    # How a function is called where that is no plain call, from the texts of its operands and of
+    # its arguments by name, and from the operands' shapes.
+    write: Callable[[Sequence[str], Mapping[str, str], Shapes], str] | None = None
+    # How operands stand in a call where not one after the other, from their texts by name.
+    wired: Callable[[Mapping[str, str]], list[str]] | None = None
+    # Makes a tensor of nothing: its operand only says on which device.
+    makes: bool = False
     module: str | None = None  # the layer that a function becomes inside an nn.Sequential
     positional: int = 0  # how many leading arguments are written without their names
     infer: dict[str, Callable[[Args, Shapes], Any]] = field(default_factory=dict)
@@ -115,3 +129,35 @@ class Op:
 
     def argument(self, name: str) -> Argument | None:
         return next((a for a in self.arguments if a.name == name), None)
+
+    def taking(self, names: Sequence[str]) -> Op:
+        """The same op, called with these of its operands: optional ones may be skipped."""
+        first = tuple(names) == self.operands[: len(names)]
+        return self if first else _variant(self, tuple(names))
+
+
+@cache
+def _variant(op: Op, names: tuple[str, ...]) -> Op:
+    """A row whose operands are only these; rules are told None in place of the others."""
+
+    def all_of(given: Sequence[Any]) -> list[Any]:
+        by_name = dict(zip(names, given, strict=True))
+        return [by_name.get(name) for name in op.operands]
+
+    def spread(rule: Callable[..., Any] | None) -> Callable[..., Any] | None:
+        return rule and (lambda args, *given: rule(args, *all_of(given)))
+
+    def whole(rule: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda args, shapes, *output: rule(args, all_of(shapes), *output)
+
+    last = len(op.accepts) - 1
+    return replace(
+        op,
+        operands=names,
+        optional=0,
+        accepts=tuple(op.accepts[min(op.operands.index(n), last)] for n in names),
+        shape=spread(op.shape),
+        dtype=spread(op.dtype),
+        infer={name: whole(rule) for name, rule in op.infer.items()},
+        macs=op.macs and whole(op.macs),
+    )

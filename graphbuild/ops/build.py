@@ -9,9 +9,16 @@ from graphbuild.ops.base import MISSING, Argument, Op
 from graphbuild.ops.signatures import SIGNATURES
 
 
-def layer(name: str, shape: Any, doc: str, **row: Any) -> Op:
-    """A row of a layer of `torch.nn`."""
-    return Op(name, f"nn.{name}", arguments(name, {}), shape, doc, **row)
+def layer(
+    name: str,
+    shape: Any,
+    doc: str,
+    *,
+    defaults: Mapping[str, Any] | None = None,
+    **row: Any,
+) -> Op:
+    """A row of a layer of `torch.nn`; `defaults` are ours where torch has others or none."""
+    return Op(name, f"nn.{name}", arguments(name, defaults or {}), shape, doc, **row)
 
 
 def function(

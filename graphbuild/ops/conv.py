@@ -7,6 +7,7 @@ from typing import Any
 
 from graphbuild.ops.base import Args, Op, Shape, ShapeError, Shapes
 from graphbuild.ops.build import function, layer
+from graphbuild.ops.dtypes import same as same_dtype
 from graphbuild.ops.rules import (
     agree,
     each,
@@ -84,6 +85,39 @@ def _conv_transpose(dims: int) -> Callable[[Args, Shape], Shape]:
     return shape
 
 
+def _weights(args: Args, dims: int, x: Shape, weight: Shape, transposed: bool) -> Args:
+    """The arguments of the layer whose weight this would be."""
+    need_rank(weight, dims + 2, like="a kernel for each pair of channels")
+    wide, narrow = weight[1] * args.groups, weight[0]
+    return Args(
+        **vars(args),
+        in_channels=narrow if transposed else wide,
+        out_channels=wide if transposed else narrow,
+        kernel_size=tuple(weight[2:]),
+        padding_mode="zeros",
+    )
+
+
+def _conv_of(dims: int, transposed: bool) -> Callable[..., Shape]:
+    """A convolution whose weight and bias are operands."""
+    rule = (_conv_transpose if transposed else _conv)(dims)
+
+    def shape(args: Args, x: Shape, weight: Shape, bias: Shape | None = None) -> Shape:
+        full = _weights(args, dims, x, weight, transposed)
+        _, channels, _ = spatial(x, dims)
+        if channels != full.in_channels:
+            raise ShapeError(
+                f"the input has {channels} channels, the weight is for {full.in_channels}"
+            )
+        if min(weight) < 1:
+            raise ShapeError(f"takes a kernel of 1 or more, found {show(weight)}")
+        if bias is not None and bias != (full.out_channels,):
+            raise ShapeError(f"takes a bias of {full.out_channels}, found {show(bias)}")
+        return rule(full, x)
+
+    return shape
+
+
 def _parameters(dims: int, transposed: bool) -> Callable[[Args], dict[str, Shape]]:
     def parameters(args: Args) -> dict[str, Shape]:
         wide, narrow = args.out_channels, args.in_channels // args.groups
@@ -108,6 +142,13 @@ def _macs(dims: int, transposed: bool) -> Callable[[Args, Shapes, Shape], int]:
     return macs
 
 
+def _macs_of(dims: int, transposed: bool) -> Callable[[Args, Shapes, Shape], int]:
+    count = _macs(dims, transposed)
+    return lambda args, shapes, output: count(
+        _weights(args, dims, shapes[0], shapes[1], transposed), shapes, output
+    )
+
+
 def _rows(dims: int) -> list[Op]:
     shared: dict[str, Any] = {"infer": {"in_channels": infer_channels(dims)}, "positional": 2}
     return [
@@ -126,6 +167,22 @@ def _rows(dims: int) -> list[Op]:
             parameters=_parameters(dims, True),
             macs=_macs(dims, True),
             **shared,
+        ),
+        *(
+            function(
+                name,
+                f"F.{name}",
+                _conv_of(dims, transposed),
+                f"{what} with a given weight and bias.",
+                operands=("input", "weight", "bias"),
+                optional=1,
+                macs=_macs_of(dims, transposed),
+                dtype=same_dtype(),
+            )
+            for name, transposed, what in (
+                (f"conv{dims}d", False, "A convolution"),
+                (f"conv_transpose{dims}d", True, "A transposed convolution"),
+            )
         ),
     ]
 

@@ -53,10 +53,11 @@ def floated(args: Args, x: str) -> str:
 def same(what: str = "operands") -> Any:
     """A dtype rule: all operands have one dtype, and so has the output."""
 
-    def rule(args: Args, *dtypes: str) -> str:
-        if len(set(dtypes)) > 1:
-            raise DtypeError(f"its {what} differ in dtype: {', '.join(dict.fromkeys(dtypes))}")
-        return dtypes[0]
+    def rule(args: Args, *dtypes: str | None) -> str:
+        given = [dtype for dtype in dtypes if dtype is not None]  # an operand may be left out
+        if len(set(given)) > 1:
+            raise DtypeError(f"its {what} differ in dtype: {', '.join(dict.fromkeys(given))}")
+        return given[0]
 
     return rule
 

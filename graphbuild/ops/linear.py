@@ -1,9 +1,10 @@
-"""Linear layers, embeddings and matrix products."""
+"""Linear layers and matrix products."""
 
 from __future__ import annotations
 
-from graphbuild.ops.base import Args, DtypeError, Op, Shape, ShapeError, Shapes
+from graphbuild.ops.base import Args, Op, Shape, ShapeError, Shapes
 from graphbuild.ops.build import function, layer, operator
+from graphbuild.ops.dtypes import promote
 from graphbuild.ops.dtypes import same as same_dtype
 from graphbuild.ops.rules import (
     agree,
@@ -54,19 +55,6 @@ def _bilinear_parameters(args: Args) -> dict[str, Shape]:
     return out
 
 
-def _embedding(args: Args, x: Shape) -> Shape:
-    pad = args.padding_idx
-    if pad is not None and not -args.num_embeddings <= pad < args.num_embeddings:
-        raise ShapeError(f"padding_idx ({pad}) is not one of the {args.num_embeddings} embeddings")
-    return (*x, args.embedding_dim)
-
-
-def _embedding_dtype(args: Args, x: str) -> str:
-    if x not in ("int32", "int64"):
-        raise DtypeError(f"takes int32 or int64, but its input is {x}")
-    return "float32"
-
-
 def matmul(args: Args, a: Shape, b: Shape) -> Shape:
     """A matrix product; batches in front are stretched to each other."""
     need_at_least(a, 1)
@@ -83,6 +71,42 @@ def matmul(args: Args, a: Shape, b: Shape) -> Shape:
 
 def _matmul_macs(args: Args, shapes: Shapes, output: Shape) -> int:
     return product(output) * shapes[0][-1]
+
+
+def _linear_of(args: Args, x: Shape, weight: Shape, bias: Shape | None = None) -> Shape:
+    """A linear layer whose matrix is an operand."""
+    need_at_least(x, 1)
+    need_rank(weight, 1, 2, like="outputs×inputs")
+    if x[-1] != weight[-1]:
+        raise ShapeError(
+            f"the last dimension of the input ({x[-1]}) must equal that of the weight ({weight[-1]})"
+        )
+    out = (*x[:-1], *weight[:-1])
+    if bias is not None and bias not in (weight[:-1], ()):
+        raise ShapeError(f"takes a bias of {show(weight[:-1])}, found {show(bias)}")
+    return out
+
+
+def _outer(args: Args, a: Shape, b: Shape) -> Shape:
+    need_rank(a, 1)
+    need_rank(b, 1)
+    return (*a, *b)
+
+
+def _dot(args: Args, a: Shape, b: Shape) -> Shape:
+    need_rank(a, 1)
+    need_rank(b, 1)
+    if a != b:
+        raise ShapeError(f"sizes differ in dimension 0 ({a[0]} and {b[0]})", mismatch=0)
+    return ()
+
+
+def _cdist(args: Args, a: Shape, b: Shape) -> Shape:
+    need_at_least(a, 2)
+    need_at_least(b, 2)
+    if a[-1] != b[-1]:
+        raise ShapeError(f"the operands differ in their last dimension ({a[-1]} and {b[-1]})")
+    return (*broadcast(a[:-2], b[:-2]), a[-2], b[-2])
 
 
 def _bmm(args: Args, a: Shape, b: Shape) -> Shape:
@@ -117,15 +141,6 @@ OPS: list[Op] = [
         positional=3,
     ),
     layer("Identity", same, "Hands on its input.", accepts=("any",), aliases=True),
-    layer(
-        "Embedding",
-        _embedding,
-        "Looks up one vector per index.",
-        parameters=lambda args: {"weight": (args.num_embeddings, args.embedding_dim)},
-        accepts=("int",),
-        dtype=_embedding_dtype,
-        positional=2,
-    ),
     operator(
         "matmul",
         "@",
@@ -145,5 +160,43 @@ OPS: list[Op] = [
         macs=_matmul_macs,
         accepts=("float int",),
         dtype=same_dtype(),
+    ),
+    function(
+        "linear",
+        "F.linear",
+        _linear_of,
+        "A linear layer with a given matrix and bias.",
+        operands=("input", "weight", "bias"),
+        optional=1,
+        macs=lambda args, shapes, output: product((*output, shapes[1][-1])),
+        accepts=("float int",),
+        dtype=same_dtype(),
+    ),
+    function(
+        "outer",
+        "torch.outer",
+        _outer,
+        "The products of all pairs of numbers of two vectors.",
+        operands=("input", "vec2"),
+        accepts=("any",),
+        dtype=lambda args, a, b: promote(a, b),
+    ),
+    function(
+        "dot",
+        "torch.dot",
+        _dot,
+        "The sum of the products of two vectors' numbers.",
+        operands=("input", "tensor"),
+        accepts=("float int",),
+        dtype=same_dtype(),
+    ),
+    function(
+        "cdist",
+        "torch.cdist",
+        _cdist,
+        "The distances of all pairs of rows.",
+        operands=("x1", "x2"),
+        dtype=same_dtype(),
+        saves_output=True,
     ),
 ]

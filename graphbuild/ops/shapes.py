@@ -43,7 +43,7 @@ def _unflatten(args: Args, x: Shape) -> Shape:
     return (*x[:dim], *fill(sizes, x[dim], "the sizes"), *x[dim + 1 :])
 
 
-def _permute(args: Args, x: Shape) -> Shape:
+def permuted(args: Args, x: Shape) -> Shape:
     dims = indices(args.dims, len(x), "dims") if args.dims else ()
     if len(dims) != len(x):
         raise ShapeError(
@@ -106,19 +106,24 @@ def _tile(args: Args, x: Shape) -> Shape:
     return tuple(size * n for size, n in zip(sizes, times, strict=True))
 
 
-def _broadcast_to(args: Args, x: Shape) -> Shape:
-    new = len(args.size) - len(x)
+def stretched(size: Shape, x: Shape) -> Shape:
+    """The input's shape, with sizes of 1 stretched; -1 keeps one."""
+    new = len(size) - len(x)
     if new < 0:
-        raise ShapeError(f"size {list(args.size)} has fewer dimensions than the input: {show(x)}")
-    out = list(args.size)
-    for i, size in enumerate(x, new):
+        raise ShapeError(f"size {list(size)} has fewer dimensions than the input: {show(x)}")
+    out = list(size)
+    for i, own in enumerate(x, new):
         if out[i] == -1:
-            out[i] = size
-        elif size not in (1, out[i]):
-            raise ShapeError(f"sizes differ in dimension {i} ({size} and {out[i]})", mismatch=i)
-    if any(size < 0 for size in out):
-        raise ShapeError(f"size {list(args.size)}: a new dimension needs a size of 0 or more")
+            out[i] = own
+        elif own not in (1, out[i]):
+            raise ShapeError(f"sizes differ in dimension {i} ({own} and {out[i]})", mismatch=i)
+    if any(n < 0 for n in out):
+        raise ShapeError(f"size {list(size)}: a new dimension needs a size of 0 or more")
     return tuple(out)
+
+
+def _broadcast_to(args: Args, x: Shape) -> Shape:
+    return stretched(args.size, x)
 
 
 _VIEW: dict[str, Any] = {"accepts": ("any",), "aliases": True}
@@ -158,7 +163,7 @@ OPS: list[Op] = [
         **_VIEW,
     ),
     function(
-        "permute", "torch.permute", _permute, "Reorders the dimensions.", positional=1, **_VIEW
+        "permute", "torch.permute", permuted, "Reorders the dimensions.", positional=1, **_VIEW
     ),
     function(
         "transpose", "torch.transpose", _transpose, "Swaps two dimensions.", positional=2, **_VIEW

@@ -13,7 +13,9 @@ from typing import Any
 
 from graphbuild.errors import did_you_mean
 from graphbuild.ops.base import MISSING, Op
+from graphbuild.ops.dtypes import KIND
 
+DTYPES = tuple(KIND)
 MODES = ("nearest", "nearest-exact", "linear", "bilinear", "bicubic", "trilinear", "area")
 
 # What people are told about each type.
@@ -36,6 +38,10 @@ _WORDS = {
     "Scales": "list of numbers > 0",
     "Index": "int, text such as '1:-1' or '...', null, or a list of them",
     "Resize": "one of " + ", ".join(map(repr, MODES)),
+    "Dtype": "one of " + ", ".join(DTYPES),
+    "Equation": "an equation such as 'bij,bjk->bik'",
+    "Pattern": "a pattern such as 'b (h d) n -> b h n d'",
+    "Sizes": "a mapping of names to ints >= 1",
 }
 for _n in (1, 2, 3):
     _them = "a list of 1" if _n == 1 else f"{_n} of them"
@@ -169,8 +175,9 @@ def _problems(op: Op, given: Mapping[str, object], error: Any) -> list[ArgProble
         hint = None
         if near and isinstance(value, str) and "Literal" in argument.type:
             hint = did_you_mean(value, _choices(argument.type))
-        elif near and argument.type.startswith("Resize"):
-            hint = did_you_mean(str(value), MODES)
+        elif near and argument.type.startswith(("Resize", "Dtype")):
+            resize = argument.type.startswith("Resize")
+            hint = did_you_mean(str(value), MODES if resize else DTYPES)
         message = f"argument {name!r} of {op.name} {fault}"
         out.append(ArgProblem(name, code, message, words, found(value), hint))
     return out
@@ -218,6 +225,7 @@ def _define() -> None:
         Ints=tuple[int, ...], Positives=tuple[positive, ...], Naturals=tuple[natural, ...],
         Dims=Annotated[tuple[int, ...], Field(min_length=1)],
         Scales=tuple[scale, ...], Index=index | tuple[index, ...], Resize=Literal[MODES],
+        Dtype=Literal[DTYPES], Equation=str, Pattern=str, Sizes=dict[str, positive],
     )  # fmt: skip
     many: Any = tuple
     for n in (1, 2, 3):

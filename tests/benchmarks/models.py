@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
-from vision import torchvision
 
 from benchmarks.contest import Benchmark, Contest, Cost, Setting
 from benchmarks.memory import peak
 from graphbuild import api
+from graphbuild.vision import torchvision
 
 LEAST = 0.03  # seconds that one measurement of a forward takes at least
 

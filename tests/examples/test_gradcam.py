@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor, nn
-from vision import torchvision
+
+from graphbuild.vision import torchvision
 
 
 def test_the_heat_is_where_the_thing_is(example) -> None:

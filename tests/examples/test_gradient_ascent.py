@@ -3,7 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from vision import torchvision
+
+from graphbuild.vision import torchvision
 
 
 def test_drawings_are_recognised_and_sparse(example) -> None:

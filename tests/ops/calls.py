@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Sequence
 from types import SimpleNamespace
@@ -10,19 +9,18 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from fits import fitted
 from hypothesis import strategies as st
 from torch import nn
 
 from graphbuild import ops
+from graphbuild.emit.functions import function, spelled, wired
+from graphbuild.emit.items import call
 from graphbuild.ops.base import Args, Op, Shape, ShapeError
+from graphbuild.ops.types import DTYPES
+from graphbuild.vision import torchvision
 
 torch.set_num_threads(1)
-
-_OPERATORS = {
-    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "@": operator.matmul,
-    "**": operator.pow, "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le,
-    ">": operator.gt, ">=": operator.ge,
-}  # fmt: skip
 
 # How many dimensions an input mostly has, by op; the number in a name ("2d") says it elsewhere.
 RANKS: dict[str, tuple[int, ...]] = {
@@ -58,6 +56,12 @@ _VALUES: dict[str, st.SearchStrategy[Any]] = {
         ("nearest", "nearest-exact", "linear", "bilinear", "bicubic", "trilinear", "area")
     ),
 }
+_VALUES["Dtype"] = st.sampled_from(DTYPES)
+_VALUES["Equation"] = st.sampled_from(("i,i->i", "ij->ji", "bij,bjk->bik", "...i,...j", "ij,k"))
+_VALUES["Pattern"] = st.sampled_from(
+    ("a b -> b a", "a b c -> (a b) c", "... a -> a ...", "a -> a 1")
+)
+_VALUES["Sizes"] = st.just({})
 _INDEX = st.one_of(st.sampled_from((":", "...", "1:", ":-1", "::2", "-2:", "2:1", None)), _INTS)
 _VALUES["Index"] = _INDEX | st.lists(_INDEX, max_size=4).map(tuple)
 for _n in (1, 2, 3):
@@ -72,6 +76,8 @@ for _n in (1, 2, 3):
 
 def value(text: str) -> st.SearchStrategy[Any]:
     """Values of a type of the registry."""
+    if text == "Literal[1, 2]":
+        return st.sampled_from((1, 2))
     literal = re.search(r"Literal\[(.*?)\]", text)
     parts = [part for part in re.sub(r"Literal\[.*?\]", "", text).split(" | ") if part]
     choices = [_VALUES[part] for part in parts]
@@ -83,7 +89,8 @@ def value(text: str) -> st.SearchStrategy[Any]:
 @st.composite
 def calls(draw: Any, op: Op, good: bool = False) -> tuple[dict[str, Any], list[Shape]]:
     """Arguments and operands' shapes that mostly, but not always, go together."""
-    shapes = draw(operands(op))
+    found = fitted(draw, op)
+    shapes = found[1] if found is not None else draw(operands(op))
     args: dict[str, Any] = {}
     for argument in op.arguments:
         # Mostly leave to their defaults what has one, and to the operands what they determine.
@@ -96,7 +103,9 @@ def calls(draw: Any, op: Op, good: bool = False) -> tuple[dict[str, Any], list[S
         ):
             continue
         args[argument.name] = draw(value(argument.type))
-    if draw(st.integers(0, 2)):
+    if found is not None:
+        args.update(found[0])
+    elif draw(st.integers(0, 2)) and shapes:
         args.update(fitting(draw, op, shapes[0]))
     if {"other", "exponent"} & args.keys() and len(shapes) > 1:
         args = {}  # torch cannot be asked about both
@@ -144,7 +153,7 @@ def operands(draw: Any, op: Op) -> list[Shape]:
         count = draw(st.integers(1, 3))
     else:
         count = len(op.operands) - draw(st.integers(0, op.optional))
-    shapes = [first]
+    shapes = [first][:count]
     for _ in range(count - 1):
         # Other operands are mostly like the first, with a size or the rank changed now and then.
         other = list(first)
@@ -204,59 +213,31 @@ def build(op: Op, args: Args) -> nn.Module | None:
     """The layer, or None for a function."""
     if not op.layer:
         return None
-    module: nn.Module = getattr(nn, op.name)(**vars(args))
+    home: Any = torchvision.ops if op.source.startswith("torchvision.") else nn
+    module: nn.Module = getattr(home, op.name)(**vars(args))
     # In training they refuse a single number per channel, which no shape rule can know.
     return module.eval() if re.search("BatchNorm|InstanceNorm", op.name) else module
 
 
 def run(op: Op, args: Args, given: Sequence[torch.Tensor], module: nn.Module | None = None) -> Any:
-    """The call as torch makes it."""
+    """The call as torch makes it: of a layer, or of what we write for a function."""
+    names = [f"x{position}" for position in range(len(given))]
+    space = {"F": F, "torch": torch, "self": SimpleNamespace(training=True, module=module)}
+    space |= dict(zip(names, given, strict=True))
     if module is not None:
-        return module(*given)
-    values = vars(args)
-    if op.style == "operator":
-        numbers = [v for k, v in values.items() if v is not None]
-        if len(given) + len(numbers) < 2:
-            raise TypeError("an operator between nothing")
-        out: Any = given[0]
-        for other in (*given[1:], *numbers):
-            out = _OPERATORS[op.source](out, other)
-        return out
-    if op.style == "index":
-        return given[0][_index(values["index"])]
-    root: Any = {"F": F, "torch": torch}
-    head, *path = op.source.split(".")
-    call = root[head]
-    for name in path:
-        call = getattr(call, name)
+        return eval(call("self.module", wired(op, names)), space)
     # Defaults are left to torch, as the source that we write does; so they are tested too.
     values = {
-        a.name: values[a.name]
+        a.name: spelled(op, a.name, repr(getattr(args, a.name)))
         for a in op.arguments
         if a.explicit
         or a.required
-        or values[a.name] != a.default
-        or type(values[a.name]) is not type(a.default)
+        or getattr(args, a.name) != a.default
+        or type(getattr(args, a.name)) is not type(a.default)
     }
-    operands = [list(given)] if op.style == "list" else given
-    leading = []
-    for argument in op.arguments[: op.positional]:
-        if argument.name not in values:
-            break  # left to its default, so those after it need their names
-        leading.append(values.pop(argument.name))
-    if op.training:
-        values["training"] = True
-    return call(*operands, *leading, **values)
-
-
-def _index(written: Any) -> Any:
-    if isinstance(written, tuple):
-        return tuple(map(_index, written))
-    if not isinstance(written, str):
-        return written
-    if written == "...":
-        return ...
-    return slice(*(int(part) if part else None for part in written.split(":")))
+    if op.style == "operator" and len(given) + len(values) < 2:
+        raise TypeError("an operator between nothing")
+    return eval(function(op, names, values, [tuple(t.shape) for t in given]), space)
 
 
 def shape_of(out: Any) -> Any:

@@ -21,10 +21,12 @@ def flag(rule: str | bool, args: Any) -> bool:
 
 def saves_output(op: Op, args: Any, shapes: Any) -> bool | None:
     """Whether backward fails once the output has been overwritten; None where there is none."""
-    given = [t.requires_grad_() if t.is_floating_point() else t for t in tensors(op, shapes)]
-    with torch.random.fork_rng():
-        # An op that overwrites its input cannot be given a leaf.
-        out = run(op, args, [t + 0 if t.is_floating_point() else t for t in given], build(op, args))
+    try:
+        out = differentiable(op, args, shapes, len(shapes))
+    except RuntimeError as error:
+        if "not differentiable" not in str(error):
+            raise
+        out = differentiable(op, args, shapes, 1)  # the others are a target, a weight
     first = flat(out)[0]
     if not first.requires_grad:
         return None
@@ -40,11 +42,24 @@ def saves_output(op: Op, args: Any, shapes: Any) -> bool | None:
     return False
 
 
+def differentiable(op: Op, args: Any, shapes: Any, count: int) -> Any:
+    """What the op gives, with gradients for so many of its operands."""
+    given = tensors(op, shapes)
+    wanted = [t.is_floating_point() and i < count for i, t in enumerate(given)]
+    leaves = [t.requires_grad_() if w else t for t, w in zip(given, wanted, strict=True)]
+    with torch.random.fork_rng():
+        # An op that overwrites its input cannot be given a leaf.
+        tensors_ = [t + 0 if w else t for t, w in zip(leaves, wanted, strict=True)]
+        return run(op, args, tensors_, build(op, args))
+
+
 def shares(op: Op, args: Any, shapes: Any) -> tuple[bool, bool]:
     """Whether the output shares memory with the first operand, and whether that was overwritten."""
     found = []
     for training in (True, False):
         given = tensors(op, shapes)
+        if not given:
+            return False, False
         before = given[0]._version
         module = build(op, args)
         if module is not None and not re.search("BatchNorm|InstanceNorm", op.name):

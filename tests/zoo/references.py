@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from vision import torchvision
+
+from graphbuild.vision import torchvision
 
 models = torchvision.models
 

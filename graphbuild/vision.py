@@ -1,9 +1,9 @@
 """torchvision, importable whatever torch it stands beside.
 
-The wheel of torchvision for CUDA cannot load its C++ library beside a torch for the CPU, and its
-import then fails, since it registers shape rules for operators that the library would have
-defined. The tests need only its models, which are Python: so where the library does not load,
-those two operators are declared here, without an implementation, before the import.
+Its wheel for CUDA cannot load its C++ library beside a torch for the CPU. The import of the package
+then fails, since it registers shape rules for operators that the library would have defined. Its
+models and layers are Python and need no such library: so where that does not load, those two
+operators are declared here, without an implementation, before the import.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def _library_loads() -> bool:
         return False
     try:
         for library in Path(spec.origin).parent.glob("_C*.*"):
-            torch.ops.load_library(str(library))
+            torch.ops.load_library(str(library))  # type: ignore[no-untyped-call]
             return True
     except OSError:
         pass
@@ -34,10 +34,10 @@ def _library_loads() -> bool:
 
 if not _library_loads():
     # The declarations live as long as this object.
-    _library = torch.library.Library("torchvision", "DEF")
+    _library = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
     for _operator in _OPERATORS:
-        _library.define(_operator)
+        _library.define(_operator)  # type: ignore[no-untyped-call]
 
-import torchvision  # noqa: E402
+import torchvision  # type: ignore[import-untyped] # noqa: E402
 
 __all__ = ["torchvision"]
