@@ -169,7 +169,7 @@ def _op(node: Node, op: Op, types: list[Type]) -> Iterator[str]:
     for name, arg in node.args.items():
         if arg.expr is None and name not in op.infer:
             yield f"argument {name!r} has no expression, and is not inferred"
-        if arg.free and op.layer:
+        if arg.free and (op.layer or op.own):
             yield f"argument {name!r} of a layer depends on a free dimension"
     tensors = [t for t in types if isinstance(t, Tensor)]
     if len(tensors) < len(types):

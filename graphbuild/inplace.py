@@ -48,6 +48,7 @@ class Epoch:
     reads: list[Access] = field(default_factory=list)
     writes: list[Access] = field(default_factory=list)
     saved: Access | None = None
+    kept: str = ""  # what it is that the module itself keeps: "the parameter 'scale'"
 
 
 @dataclass
@@ -165,7 +166,10 @@ class _Scope:
             if epoch.saved is not None:
                 note = f"the backward of {self.prefix}{epoch.saved.path} reads it"
                 notes.append(Note(note, epoch.saved.span))
-            if notes:
+            if epoch.kept:
+                notes = [Note("the module keeps it for the next input")]
+                self.check.report(first, epoch.kept, notes, self.site, self.prefix)
+            elif notes:
                 what = f"the value of {epoch.name!r}, which is still read"
                 notes = list(dict.fromkeys(notes))
                 self.check.report(first, what, notes, self.site, self.prefix)
@@ -190,6 +194,8 @@ class _Scope:
         if node.call is None:
             raise ValueError(f"{node.name} calls nothing")
         op, here = node.call, Access(node.name, node.span, node.call, owner=node.shared)
+        if op.own:
+            return self.own(node, op, here)
         saves = here if _applies(op, node, op.saves_output) else None
         overwrites = _applies(op, node, op.overwrites)
         for position, given in enumerate(operands):
@@ -204,6 +210,15 @@ class _Scope:
         if overwrites:
             return self.write(operand, here, saves, node.name)
         return self.view(node.type, operand, saves)
+
+    def own(self, node: Node, op: Op, here: Access) -> Values:
+        """A tensor of the module itself, which nothing may overwrite."""
+        for edge in node.operands:
+            for value in _leaves(self.value(edge)):
+                self.epoch(value).reads.append(here)
+        made = self.new(node.name, None)
+        self.epoch(made).kept = f"the {op.name} {self.prefix + node.name!r}"
+        return made
 
     def call(self, node: Node, graph: Graph, operands: list[Values]) -> Values:
         """A call: the epochs of the called scope's storages, as they follow upon ours."""
@@ -244,6 +259,7 @@ class _Scope:
         epoch = inner.epochs[values.storage, values.epoch]
         made = self.new(node.name, saved)
         self.epoch(made).reads += [self._seen(node, read) for read in epoch.reads]
+        self.epoch(made).kept = epoch.kept
         ours[values.storage] = made
         return made
 

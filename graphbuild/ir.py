@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cached_property
 from types import MappingProxyType
 from typing import Literal
@@ -154,19 +155,34 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Initializer:
-    """A `torch.nn.init` function without its underscore ("kaiming_normal"), and its arguments."""
+    """A `torch.nn.init` function without its underscore ("kaiming_normal"), and its arguments.
+
+    Where an expression reads attributes of the layer (`out_features`), the value is that of one.
+    """
 
     name: str
-    args: Mapping[str, object]
+    args: Mapping[str, Arg]
 
 
 @dataclass(frozen=True, slots=True)
 class InitRule:
-    """Initialisers by parameter name, for layers of an op (`Conv2d`) or paths (`features.*`)."""
+    """Initialisers by parameter name, for layers of an op (`Conv2d`) or paths (`features.*`).
+
+    A raw parameter is a path as well; among its own parameters it is called `value`.
+    """
 
     match: str
     parameters: Mapping[str, Initializer]
     span: Span | None = field(default=None, compare=False)
+
+    @property
+    def by_path(self) -> bool:
+        """Whether it speaks of paths: else of an op."""
+        return "." in self.match or "*" in self.match or not self.match[:1].isupper()
+
+    def matches(self, op: str, path: str) -> bool:
+        """Whether it speaks of a layer."""
+        return fnmatchcase(path, self.match) if self.by_path else op == self.match
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,6 +152,8 @@ def _count(op: Op, graph: Graph, node: Node) -> Counts:
         macs = op.macs(args, operands, output if isinstance(node.type, Several) else output[0])
     parameters = op.parameters(args) if op.parameters is not None else {}
     buffers = op.buffers(args) if op.buffers is not None else {}
+    if op.own and op.parameters is None and isinstance(node.type, Tensor):
+        buffers = {"": node.type.shape}
     return Counts(_elements(parameters), _elements(buffers), macs)
 
 

@@ -116,6 +116,13 @@ class Maker:
             scope["nodes"]["fc"] = {"op": "Linear", "out_features": 3}
         spec: Data = {"inputs": {"input": _INPUTS[self.world]}, "params": params}
         if self.chance(4):
+            wide = {"image": "Conv2d", "rows": "Linear", "tokens": "Linear"}[self.world]
+            out = {"Conv2d": "out_channels * kernel_size[0]", "Linear": "out_features"}[wide]
+            bound = {"op": "uniform", "a": f"$(-1 / sqrt({out}))", "b": "$(w / 2)"}
+            spec["init"] = [{"match": wide, "weight": bound}]
+            if self.chance(2):
+                spec["init"].insert(0, {"match": f"*{self.one('1', '2', '.0')}", "bias": "zeros"})
+        if self.chance(4):
             arguments = {"image": "Conv2d", "rows": "Linear", "tokens": "Linear"}
             spec["defaults"] = {arguments[self.world]: {"bias": False}, "Dropout": {"p": 0.25}}
             for block in self.blocks:
@@ -207,7 +214,8 @@ class Maker:
             if made is None:
                 continue
             above = next(reversed(nodes), "input")
-            first = next(iter(made[0].values()))
+            takers = [d for d in made[0].values() if d.get("op") not in ("parameter", "buffer")]
+            first = takers[0]
             if operand.name != above and "from" not in first:
                 first["from"] = operand.name
             nodes |= made[0]
@@ -285,7 +293,7 @@ class Maker:
     ) -> tuple[dict[str, Data], list[Value]] | None:
         """A node (or two) on an operand, and the values that it adds."""
         self.room -= 1
-        kinds = ["layer", "layer", "merge", "merge", "call", "part", "size"]
+        kinds = ["layer", "layer", "merge", "merge", "call", "part", "size", "raw"]
         if depth < 2 and self.room > 0:
             kinds += ["group", "repeat", "dense", "parallel", "turns"]
         kind = self.one(*kinds)
@@ -309,6 +317,8 @@ class Maker:
             return self.merge(name, operand, values)
         if kind == "part":
             return self.part(name, operand)
+        if kind == "raw":
+            return self.raw(name, operand, names)
         if kind == "size" and self.world == "image":
             size = self.one("$([input.height, input.width])", "$([input.height, input.shape[-1]])")
             data = {"op": "interpolate", "size": size}
@@ -450,6 +460,28 @@ class Maker:
         if self.chance(3):
             return {name: {"op": "Tanh", "from": {"concat": edges, "dim": dim}}}, [result]
         return {name: {"op": "concat", "from": edges, "dim": dim}}, [result]
+
+    def raw(self, name: str, operand: Value, names: Names) -> tuple[dict[str, Data], list[Value]]:
+        """A value times a parameter, or plus what a buffer holds."""
+        one = self.fresh("p")
+        if self.chance(2):
+            init = self.one(
+                "ones", {"op": "normal", "std": "$(0.1 * w)"}, {"op": "constant", "val": 2}
+            )
+            data: Data = {"op": "parameter", "shape": [1] * self.number(0, 2), "init": init}
+            return (
+                {one: data, name: {"op": "mul", "from": [operand.name, one]}},
+                [Value(name, operand.width, operand.level)],
+            )
+        start: Data = {"op": "buffer", "value": [0.5], "persistent": self.one(True, False)}
+        if self.chance(2):
+            start = {"op": "arange", "start": 1, "end": "$(w + 1)"}
+        made = {one: start, f"{one}s": {"op": "sum", "from": one}}
+        last = {"op": "buffer", "from": f"{one}s", "persistent": self.one(True, False)}
+        return (
+            {**made, f"{one}b": last, name: {"op": "add", "from": [operand.name, f"{one}b"]}},
+            [Value(name, operand.width, operand.level)],
+        )
 
     def part(self, name: str, operand: Value) -> tuple[dict[str, Data], list[Value]]:
         """A value doubled, then halved again."""

@@ -286,6 +286,23 @@ def test_masks_of_attention() -> None:
         same(model(x, mask, pad)[0], wanted)
 
 
+def test_a_repetition_skips_what_its_node_skips() -> None:
+    inputs = {"x": ["N", "L=5", 8], "pad": {"shape": ["N", "L=5"], "dtype": "bool"}}
+    nodes = """
+    a: {op: TransformerEncoderLayer, nhead: 2, dim_feedforward: 16, batch_first: true, repeat: 2,
+        from: {src: x, src_key_padding_mask: pad}}
+    """
+    data = spec(nodes, inputs)
+    assert "src_key_padding_mask=" in source(data)
+    model = build(data)
+    layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
+    theirs = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False).eval()
+    theirs.layers.load_state_dict({k[2:]: v for k, v in model.state_dict().items()})
+    x, pad = torch.rand(2, 5, 8), torch.tensor([[False] * 5, [False] * 3 + [True] * 2])
+    wanted = theirs(x, src_key_padding_mask=pad)
+    torch.testing.assert_close(model(x, pad)[~pad], wanted[~pad])
+
+
 def test_an_operand_that_is_needed_cannot_be_skipped() -> None:
     data = spec("{a: {op: MultiheadAttention, num_heads: 2, from: {query: x, value: x}}}", TOKENS)
     (found,) = graphbuild.check(data)

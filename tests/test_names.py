@@ -23,7 +23,7 @@ def attributes(*types: str) -> set[str]:
     return {name for name in found if not name.startswith("__")}
 
 
-EMITTED = {"init_weights", "tie_weights"}  # methods of emitted classes
+EMITTED = {"init_weights", "reset_parameters", "tie_weights"}  # methods of emitted classes
 
 
 def test_reserved_names_are_those_of_torch() -> None:

@@ -72,6 +72,8 @@ ROWS: list[tuple[str, Found]] = [
     (LAYER + "  b: {op: Conv2d, kernel_size: 1, out_channels: 3, tie: {weight: l$k.weight}}\n", [("E121", 8, 67)]),
     (LAYER + "  b: {op: BatchNorm2d}\n  c: {op: BatchNorm2d, tie: {running_mean: b.running_mean}}\n", [("E201", 9, 30)]),
     (LAYER + "  b: {op: Conv2d, kernel_size: 1, out_channels: 3, repeat: 2, tie: {weight: b.0.weight}}\n", [("E203", 8, 77)]),
+    (LAYER + "  b: {op: Conv2d, out_channels: 3, kernel_size: 1, tie: {weight: a.weight}}\ninit: [{match: b, weight: ones, bias: ones}]\n", [("E212", 9, 19)]),
+    (LAYER + "  b: {op: Conv2d, out_channels: 3, kernel_size: 1, tie: {weight: a.weight}}\ninit: [{match: '*', weight: ones}]\n", [("W302", 3, 10)]),
     ("nodes: {tie_weights: ReLU}\n", [("E104", 6, 9)]),
 ]  # fmt: skip
 

@@ -290,6 +290,8 @@ def _other_size(
     scope: Scope, edges: Sequence[Edge], types: Sequence[Tensor], dimension: int
 ) -> str | None:
     """The argument of an earlier layer that would make the sizes equal."""
+    if len({len(type_.shape) for type_ in types}) > 1:
+        return None  # they are aligned at the last dimension, so this one is not the same in all
     wanted = types[0].shape[dimension]
     for edge, type_ in [*zip(edges, types, strict=True)][::-1]:
         size = type_.shape[dimension]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from graphbuild import expr, ops
-from graphbuild.elaborate import calls, faults, rules
+from graphbuild.elaborate import calls, faults, rules, tensors
 from graphbuild.elaborate.arguments import Given, arguments, fixed, given_args
 from graphbuild.elaborate.operands import Source, Wired, select
 from graphbuild.elaborate.state import Poisoned
@@ -42,7 +42,10 @@ def made(scope: Scope, item: Item, operands: list[Operand] | None) -> Type:
         if operands is None:  # the arguments are looked at all the same
             arguments(scope, item, target, item.name, given)
             raise Poisoned
-        return call(scope, item, target, item.name, given, operands, item.span)
+        type_ = call(scope, item, target, item.name, given, operands, item.span)
+        if target.own:
+            tensors.check(scope, item, item.made[-1])
+        return type_
     if isinstance(target, str):
         return calls.block(scope, item, target, operands)
     if isinstance(target, ScopeTemplate):

@@ -46,21 +46,31 @@ Wired = Source | Merged
 
 def wire(scope: Scope, item: Item, position: int) -> tuple[Wired, ...]:
     """The operands of a node, names checked. Raises Poisoned, having reported what is wrong."""
+    written, target = item.template.wire, item.target
     if scope.repeated is not None:
+        if not scope.inputs:
+            hint = f"a name with $(i), such as {scope.name}$(i), makes siblings of them"
+            message = f"{scope.name!r} takes no input that its turns could hand on"
+            scope.report("E205", message, item.template.span, suggestion=hint)
+            raise Poisoned
+        _narrow(item, written)
         first, *others = scope.input_names
         before = scope.items[position - 1].name if position else first
         return (Source(before), *map(Source, others))
-    written = item.template.wire
-    target = item.target
     if written is not None:
         wires = _wires(scope, item, written)
-        if isinstance(written, Named) and isinstance(target, Op):
-            given = set(map(str, written.items))
-            item.target = target.taking([name for name in target.operands if name in given])
+        _narrow(item, written)
         return wires
     if isinstance(target, Op) and target.optional == len(target.operands):  # it needs none
         return ()
     return (_implicit(scope, item, position),)
+
+
+def _narrow(item: Item, written: Wire | None) -> None:
+    """Where operands are given by name, the op takes just these: optional ones may be skipped."""
+    if isinstance(written, Named) and isinstance(item.target, Op):
+        given = set(map(str, written.items))
+        item.target = item.target.taking([n for n in item.target.operands if n in given])
 
 
 def sources(wires: Iterable[Wired]) -> Iterator[str]:

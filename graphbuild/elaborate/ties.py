@@ -11,6 +11,7 @@ from graphbuild.elaborate.state import Poisoned, State, Ties
 from graphbuild.errors import Note, Span, did_you_mean
 from graphbuild.ir import Graph, Node, Tie
 from graphbuild.ops.base import Op, Shape
+from graphbuild.ops.tensors import VALUE
 
 if TYPE_CHECKING:
     from graphbuild.elaborate.expand import Item
@@ -55,7 +56,8 @@ def parameters(node: Node) -> dict[str, Shape]:
     op = node.call
     if not isinstance(op, Op) or op.parameters is None:
         return {}
-    return op.parameters(complete(op, {n: a.value for n, a in node.args.items()}))
+    found = op.parameters(complete(op, {n: a.value for n, a in node.args.items()}))
+    return {"": found[VALUE]} if op.own else found
 
 
 def resolved(state: State, graph: Graph) -> tuple[Tie, ...]:
@@ -164,4 +166,5 @@ def _all(graph: Graph, prefix: str) -> Iterator[str]:
         if isinstance(node.call, Graph):
             yield from _all(node.call, f"{prefix}{node.name}.")
         else:
-            yield from (f"{prefix}{node.name}.{name}" for name in parameters(node))
+            for name in parameters(node):
+                yield f"{prefix}{node.name}.{name}" if name else f"{prefix}{node.name}"

@@ -88,14 +88,14 @@ class Builder:
                 context.freeze(first.expr)
             tree = None if argument.structural else context.translate(first.expr, scope, bound)
             found = self._chosen(tree, actual, calls, self._name(calls, argument.name))
-            values[argument.name] = _symbolic(found, actual[0])
+            values[argument.name] = symbolic(found, actual[0])
             if argument.explicit or not _is_default(found, argument.default, actual):
                 chosen[argument.name] = found
         for argument, actual in inferred:
             value = op.infer[argument.name](SimpleNamespace(**values), operands)  # type: ignore[arg-type]
             tree = context.shorten(_tree(value), hint)
             found = context.choose([tree], actual, calls, self._name(calls, argument.name))
-            values[argument.name] = _symbolic(found, actual[0])
+            values[argument.name] = symbolic(found, actual[0])
             chosen[argument.name] = found
         try:
             if op.shape is None:
@@ -132,7 +132,7 @@ class Builder:
         for part, tree in zip(value, argument.expr.elts, strict=True):
             found = self.context.translate(tree, scope, bound)
             known = found is not None and self.context.holds(found, [part], calls[:1])
-            parts.append(_symbolic(found, part) if known and found is not None else part)
+            parts.append(symbolic(found, part) if known and found is not None else part)
         return tuple(parts)
 
     def module(self, op: Op, arguments: dict[str, ast.expr], calls: list[Call]) -> str:
@@ -227,13 +227,13 @@ class Builder:
         return expressions.unparse(expressions.python(tree, of.env))
 
 
-def _symbolic(tree: ast.expr, value: object) -> Any:
+def symbolic(tree: ast.expr, value: object) -> Any:
     """An argument's value as the rules read it, with the expression that it is written as."""
     if isinstance(value, dict) and isinstance(tree, ast.Dict):
-        return {k: _symbolic(t, v) for t, (k, v) in zip(tree.values, value.items(), strict=True)}
+        return {k: symbolic(t, v) for t, (k, v) in zip(tree.values, value.items(), strict=True)}
     if isinstance(value, tuple):
         if isinstance(tree, ast.Tuple) and len(tree.elts) == len(value):
-            return tuple(_symbolic(t, v) for t, v in zip(tree.elts, value, strict=True))
+            return tuple(symbolic(t, v) for t, v in zip(tree.elts, value, strict=True))
         return value
     if type(value) is not int or isinstance(tree, ast.Constant):
         return value

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from graphbuild import expr as expressions
-from graphbuild.emit import tying
+from graphbuild.emit import initial, sharing, tying
 from graphbuild.emit.arguments import exported, lets, mappings, params, shown
 from graphbuild.emit.build import Builder
 from graphbuild.emit.context import Context
@@ -14,10 +15,12 @@ from graphbuild.emit.docs import shapes_line
 from graphbuild.emit.forward import MARK, Forward, Step, attribute
 from graphbuild.emit.functions import spelled
 from graphbuild.emit.items import Item, elements, entries, listed, sequential
+from graphbuild.emit.kinds import is_own
 from graphbuild.emit.parts import EmitError, Scope, Statement
 from graphbuild.emit.rows import Slot
 from graphbuild.emit.sizes import dimension_name
 from graphbuild.emit.symbols import Sym, SymType
+from graphbuild.emit.tensors import Tensors
 from graphbuild.emit.trees import rebuild
 from graphbuild.emit.units import Call, Case, SmallModule, Unit, Units
 from graphbuild.errors import Span
@@ -35,6 +38,8 @@ class Written:
     shapes: str  # one line for the docstring
     arguments: list[str]  # of the constructor, with annotations and defaults
     constructor: list[Statement]
+    reset: list[Statement]  # draws the unit's own parameters anew
+    init: list[Statement]  # of the root: the rules of initialisation
     forward: list[Statement]
     span: Span | None
 
@@ -65,7 +70,9 @@ class Writer:
         self.builder = Builder(self.context, units, modules)
         self.chains = self.builder.chains
         self.scope = Scope([Case(g, self.context.envs[k], k) for k, g in enumerate(unit.graphs)])
-        self.attributes: dict[str, None] = {}  # names that the forward reads from self
+        self.attributes: dict[str, None] = {}  # names that the methods read from self
+        self.init: list[Statement] = []
+        self.tensors = Tensors(self)
 
     def write(self) -> Written:
         self._inputs()
@@ -83,6 +90,8 @@ class Writer:
                 self.context.statements.append(Statement(f"return {piece}", self.graph.span))
             else:
                 self._container(items, forward)
+        if self.graph.kind == "spec":
+            self.init = initial.statements(self.graph, self._own_text)
         for name in self.attributes:
             self.context.statements.append(Statement(f"self.{self._attribute(name)} = {name}"))
         self.context.statements[:0] = lets(self.context, self.scope)
@@ -148,6 +157,9 @@ class Writer:
                 absent[name] = found.absent[0].node.operands[0]
                 self.scope.shapes[name] = self._shape(absent[name])
                 continue
+            self.tensors.note(name, found, scope)
+            if is_own(found.present[0].node):
+                continue
             start = len(self.context.statements)
             before = dict(self.attributes), dict(self.context.used)
             step = self._node(found, scope)
@@ -158,6 +170,9 @@ class Writer:
             elif step.node.shared or (isinstance(step.node.call, Op) and not step.node.call.layer):
                 self.attributes, self.context.used = before
                 del built[position]
+        for position, node in enumerate(self.graph.nodes):
+            if is_own(node):
+                built[position] = self.tensors.statements(node.name)
         for position in sorted(built):  # modules register in file order
             self.context.statements += built[position]
         self.unit.result = self._result()
@@ -187,7 +202,7 @@ class Writer:
             step.maybe = f"self.{self._attribute(f'has_{identifier(node.name)}')}"
             context.statements.append(Statement(f"{step.maybe} = {text}", node.span))
         if node.shared:
-            symbolic = self._again(found, operands, scope, hint)
+            symbolic = sharing.result(self.builder, found, operands, scope, hint)
         elif isinstance(node.call, Op) and function:
             before = dict(context.used)
             given = self.builder.results.seen_by(found.present[0], operands)
@@ -208,11 +223,8 @@ class Writer:
             else:
                 context.statements.append(made)
         if node.times is not None:
-            counts: list[object] = [c.node.times.value for c in found.present if c.node.times]
-            tree = context.translate(node.times.expr, scope)
-            name = f"{identifier(node.name)}_count"
-            tree = context.choose([tree], counts, found.present, name)
-            step.times = self._from_self(tree, found)
+            count = sharing.count(self.context, found, scope)
+            step.times = self.own_text(count, found.present[0].env)
             symbolic = self.builder.results.settle([operands[0], symbolic], found.present)
         if test is not None:
             symbolic = self.builder.results.either(symbolic, operands[0], test, found.everyone)
@@ -229,12 +241,16 @@ class Writer:
             free = next((arg.expr for arg in given if arg.free), None)
             if free is not None:
                 tree = self._read_shapes(free, scope, reads)
-            text, op = self._from_self(tree, found), step.node.call
+            text = self.own_text(tree, found.present[0].env)
+            op = step.node.call
             step.arguments[name] = spelled(op, name, text) if isinstance(op, Op) else text
         step.reads = tuple(sorted(reads))
 
-    def _from_self(self, tree: ast.expr, found: Slot) -> str:
-        """An expression as the forward says it: names come from self."""
+    def _own_text(self, tree: ast.expr, env: Mapping[str, object]) -> str:
+        return self.own_text(self.context.translate(tree, self.scope) or tree, env)
+
+    def own_text(self, tree: ast.expr, env: Mapping[str, object]) -> str:
+        """An expression as a method says it: what its names mean is kept on self."""
         own = {
             n: ast.Attribute(ast.Name("self"), self._attribute(n), ast.Load())
             for n in sorted(expressions.names(tree))
@@ -243,21 +259,7 @@ class Writer:
         for read in own:
             self.attributes[read] = None
             self.context.used[read] = None
-        python = expressions.python(tree, found.present[0].env)
-        return expressions.unparse(expressions.substitute(python, own))
-
-    def _again(self, found: Slot, operands: list[SymType], scope: Scope, hint: str) -> SymType:
-        """What a module gives that another node has built: worked out as if it were built here."""
-        context = self.context
-        owners = [
-            c._replace(node=replace(c.node, call=c.graph.by_name[c.node.shared].call))
-            for c in found.present
-        ]
-        outer, context.rehearsing = context.rehearsing, True
-        _, symbolic = self.builder.call(owners, operands, scope, hint)
-        context.rehearsing = outer
-        owner = self.scope.shapes[found.present[0].node.shared]
-        return self.builder.results.settle([symbolic, owner], found.present)
+        return expressions.unparse(expressions.substitute(expressions.python(tree, env), own))
 
     def _attribute(self, name: str) -> str:
         """What the module keeps a value under: not a child's name, nor one of torch's."""
@@ -299,7 +301,17 @@ class Writer:
             base = "nn.ModuleList" if self.graph.listed else "nn.ModuleDict"
         arguments = [shown(param) for param in unit.params]
         shapes = shapes_line(self.scope, unit.result, self.builder)
-        return Written(unit, base, shapes, arguments, self.context.statements, forward, graph.span)
+        return Written(
+            unit,
+            base,
+            shapes,
+            arguments,
+            self.context.statements,
+            self.tensors.drawn,
+            self.init,
+            forward,
+            graph.span,
+        )
 
 
 def _read(graph: Graph) -> set[str]:
@@ -312,6 +324,8 @@ def _read(graph: Graph) -> set[str]:
         if node is None or name in found:
             continue
         found.add(name)
+        if is_own(node):  # what a buffer is made of is read in the constructor
+            continue
         stack += [edge.source for edge in node.operands]
         for arg in node.args.values():
             if arg.free and arg.expr is not None:

@@ -56,6 +56,7 @@ class Forward:
             self._read(output.edge, len(steps))
         # Values that may be another one, handed on by a node that is absent.
         self.passing = {step.node.name for step in steps if step.maybe or step.times}
+        self.own = frozenset(n.name for n in graph.nodes if isinstance(n.call, Op) and n.call.own)
         self.returned = self._returned_directly()
         self.webs: dict[str, int] = {}  # a value -> its variable, as a number
         self.members: list[list[str]] = []
@@ -115,6 +116,7 @@ class Forward:
                     self.webs[edge.source]
                     for edge in self._given_up(step)
                     if not edge.select
+                    and edge.source not in self.own
                     and self.uses.get(edge.source) == position
                     and (step.node.name in self.passing or len(self.readers[edge.source]) == 1)
                     and (plain or self.webs[edge.source] >= len(self.graph.inputs))
@@ -150,12 +152,13 @@ class Forward:
         self.members.append([value])
 
     def variable(self, value: str) -> str:
-        return self.names[self.webs[self.source(Edge(value)).source]]
+        source = self.source(Edge(value)).source
+        return attribute(source) if source in self.own else self.names[self.webs[source]]
 
     def operand(self, edge: Edge) -> str:
         """An operand as it is written: a variable, or a part of one."""
         edge = self.source(edge)
-        text = self.names[self.webs[edge.source]]
+        text = self.variable(edge.source)
         type_ = self.graph.value(Edge(edge.source))
         node = self.graph.by_name.get(edge.source)
         for depth, index in enumerate(edge.select):
@@ -255,7 +258,8 @@ class Forward:
         operands = [self.operand(edge) for edge in edges]
         operands[:1] = [first] if first else operands[:1]
         if not isinstance(node.call, Op) or node.call.layer:
-            return call(attribute(node.shared or node.name), wired(node.call, operands))
+            wires = [*wired(node.call, operands), *self._alone(node)]
+            return call(attribute(node.shared or node.name), wires)
         arguments = dict(step.arguments)
         for name, text in arguments.items():
             for read in step.reads:
@@ -263,6 +267,15 @@ class Forward:
             arguments[name] = text
         shapes = [t.shape for t in map(self.graph.value, node.operands) if isinstance(t, Tensor)]
         return function(node.call, self._whole(node, operands), arguments, shapes)
+
+    def _alone(self, node: Node) -> list[str]:
+        """What a call says where nobody takes more than its first output."""
+        if not isinstance(node.call, Op) or not node.call.alone:
+            return []
+        edges = [edge for other in self.graph.nodes for edge in other.operands]
+        edges += [output.edge for output in self.graph.outputs]
+        first = all(e.select[:1] == (0,) for e in map(self.source, edges) if e.source == node.name)
+        return [node.call.alone] if first else []
 
     def _whole(self, node: Node, operands: list[str]) -> list[str] | str:
         """Operands that are all parts of one value, as that value."""

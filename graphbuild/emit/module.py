@@ -14,7 +14,8 @@ def small_module(lines: Lines, small: SmallModule) -> None:
     """The class that stands in an `nn.Sequential` where the spec has a function."""
     given = [a for a in small.op.arguments if a.name in small.arguments]
     lines.add(["", "", f"class {small.name}(nn.Module):"])
-    lines.say(f"`{small.op.source}` as a module.", 4)
+    source = small.op.source
+    lines.say(f"`{'Tensor' * source.startswith('.')}{source}` as a module.", 4)
     lines.add([""])
     if given:
         signature = ", ".join(["self", *map(_parameter, given)])

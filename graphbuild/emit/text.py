@@ -50,7 +50,7 @@ class Lines:
             if span is not None and line:
                 self.spans[len(self.lines)] = span
 
-    def unit(self, part: Written, init: list[Statement] | None = None) -> None:
+    def unit(self, part: Written) -> None:
         """A class or a function, with two blank lines in front."""
         self.add(["", ""])
         graph = part.unit.graphs[0]
@@ -68,12 +68,18 @@ class Lines:
         if part.base == "nn.Module":
             self.add(["        super().__init__()"])
         self.block(part.constructor, 8)
+        if part.reset:
+            self.add(["        self.reset_parameters()"])
         if graph.ties:
             self.add(["        self.tie_weights()"])
             hook = f"self.register_load_state_dict_post_hook({part.unit.name}.tie_weights)"
             self.add(statement(hook, 8))
-        if init:
+        if part.init:
             self.add(["        self.init_weights()"])
+        if part.reset:
+            self.add(["", "    def reset_parameters(self) -> None:"])
+            self.say("Draw the parameters of this module itself.", 8)
+            self.block(part.reset, 8)
         inputs = [
             f"{name}: {annotation(given.type)}"
             for name, given in zip(input_variables(graph), graph.inputs, strict=True)
@@ -83,10 +89,10 @@ class Lines:
         given = ", ".join(["self", *inputs])
         self.add(statement(f"def forward({given}) -> {returns}:", 4), part.span)
         self.block(part.forward, 8)
-        if init:
+        if part.init:
             self.add(["", "    def init_weights(self) -> None:"])
             self.say("Draw the parameters anew, by the rules of the spec.", 8)
-            self.block(init, 8)
+            self.block(part.init, 8)
         if graph.ties:
             self.ties(graph)
 
@@ -163,6 +169,8 @@ def head(graph: Graph, code: str) -> str:
         lines.append("import math")
     if "OrderedDict(" in code:
         lines.append("from collections import OrderedDict")
+    if "fnmatchcase(" in code:
+        lines.append("from fnmatch import fnmatchcase")
     if lines[-1]:
         lines.append("")
     if _reads(code, "torch"):

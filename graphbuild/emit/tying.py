@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from graphbuild import expr as expressions
 from graphbuild.emit.parts import Statement
 from graphbuild.emit.units import Unit, Units, form
-from graphbuild.ir import Graph, Node, Tie
+from graphbuild.ir import Graph, InitRule, Node, Tie
 from graphbuild.names import is_attribute
+from graphbuild.ops.base import Op
 
 
 def assignments(graph: Graph) -> list[Statement]:
@@ -50,6 +51,20 @@ def parameter(graph: Graph, path: str) -> str:
         head, _, name = path.rpartition(".")
         return f'self.get_submodule("{head}").{name}'
     return f"{text}.{last}"
+
+
+def conditions(graph: Graph, rule: InitRule, sources: Collection[str], name: str) -> list[str]:
+    """What tells a rule, as a test of types, which layers have a parameter that is another's."""
+    others: list[str] = []
+    for tie in graph.ties:
+        node, text, last = layer(graph, tie)
+        path = tie.path.removesuffix(f".{last}")
+        op = node.call
+        if isinstance(op, Op) and op.source in sources and last == name:
+            others += [text] * rule.matches(op.name, path)
+    if len(others) < 2:
+        return [f"module is not {other}" for other in others]
+    return [f"module not in ({', '.join(others)})"]
 
 
 def layer(graph: Graph, tie: Tie) -> tuple[Node, str, str]:

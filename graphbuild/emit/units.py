@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from graphbuild.emit.kinds import made
 from graphbuild.emit.structures import Slot, Structure, Unlike, joined, rank, slot
 from graphbuild.emit.symbols import SymType
 from graphbuild.ir import Graph, Node, Several
@@ -231,6 +232,8 @@ class Units:
         if node.shared:
             return ("shares", node.shared)
         if isinstance(node.call, Op):
+            if node.call.own:
+                return (node.call.name, *made(node))
             given = [
                 (a, node.args[a.name].value) for a in node.call.arguments if a.name in node.args
             ]
