@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from graphbuild import expr
+from graphbuild import check_modes, expr
 from graphbuild.dims import PROBES, REQUIRED
 from graphbuild.elaborate import rules
-from graphbuild.ir import Edge, Graph, Node, Several, Tensor, Type
+from graphbuild.ir import ABSENT, Edge, Graph, Node, Routing, Several, Tensor, Type
 from graphbuild.ops.base import MISSING, Args, Op
 
 
@@ -43,6 +43,7 @@ def _problems(graph: Graph) -> Iterator[str]:
     yield from _outputs(graph)
     if graph.connect == "dense":
         yield from _dense(graph)
+    yield from check_modes.problems(graph)
     yield from _loops(graph)
     yield from _ties(graph)
 
@@ -58,7 +59,7 @@ def _names(graph: Graph) -> Iterator[str]:
         if node.synthetic != ("." in node.name):
             yield f"synthetic nodes and no others have a dot in their name: {node.name!r}"
     if graph.listed:
-        built = [n.name for n in graph.nodes if n.call is not None and not n.synthetic]
+        built = [n.name for n in graph.nodes if check_modes.is_numbered(n)]
         if built != [str(position) for position in range(len(built))]:
             yield f"the children of a list are named by position: {built}"
 
@@ -67,7 +68,8 @@ def _order(graph: Graph) -> Iterator[str]:
     if sorted(graph.order) != list(range(len(graph.nodes))):
         yield "the order is not one of all nodes"
         return
-    if _valid(graph, range(len(graph.nodes))) and list(graph.order) != sorted(graph.order):
+    steady = [p for p in graph.order if graph.nodes[p].mode in ("always", "never")]
+    if _valid(graph, range(len(graph.nodes))) and steady != sorted(steady):
         yield "the file order would do, but is not kept"
     if not _valid(graph, graph.order):
         yield "a node comes before its operand"
@@ -107,6 +109,10 @@ def _node(graph: Graph, node: Node) -> Iterator[str]:
     for type_ in _tensors(node.type):
         if len(type_.shapes) != PROBES or None in type_.shapes[:REQUIRED]:
             yield "a type without its shapes"
+    if node.mode == "never":
+        if node.call is not None or node.type != ABSENT:
+            yield "never there, but something is built"
+        return
     if node.call is None:
         if len(types) != 1 or types[0] != node.type:
             yield "an absent node hands on its one operand"
@@ -122,7 +128,8 @@ def _node(graph: Graph, node: Node) -> Iterator[str]:
     if isinstance(node.call, Graph):
         yield from _call(node, node.call, types)
     else:
-        yield from _op(node, node.call, types)
+        for some in check_modes.operands(graph, node, types):
+            yield from _op(node, node.call, some)
     if node.synthetic and (not isinstance(node.call, Op) or node.call.layer):
         yield "a synthetic node is a function"
 
@@ -147,7 +154,7 @@ def _ties(graph: Graph) -> Iterator[str]:
 
 
 def _call(node: Node, called: Graph, types: list[Type]) -> Iterator[str]:
-    if types != [given.type for given in called.inputs]:
+    if types != [given.type for given in called.inputs] and not _laid_out(called):
         yield "its operands are not of the types of the inputs it calls"
     if node.type != called.type:
         yield "its type is not what it calls gives"
@@ -162,6 +169,34 @@ def _call(node: Node, called: Graph, types: list[Type]) -> Iterator[str]:
             yield f"argument {name!r} is not given"
 
 
+def _laid_out(graph: Graph) -> bool:
+    """Whether a scope of cases is given rows of several dimensions as one."""
+    chooser, routing = graph.inputs[0].type, graph.routing
+    return (
+        routing is not None
+        and routing.by_rows
+        and isinstance(chooser, Tensor)
+        and routing.lead(chooser) > 1
+    )
+
+
+def _routing(graph: Graph, routing: Routing) -> Iterator[str]:
+    """Every node is a case on all data, and gives what the scope gives (its rows, where it is
+    given rows)."""
+    data = [Edge(given.name) for given in graph.data]
+    for node in graph.nodes:
+        if node.call is None or list(node.operands) != data:
+            yield f"the case {node.name!r} does not take all data"
+        weighted = routing.kind == "mixture"  # by a gate that may be of another dtype
+        if not (weighted or node.type == graph.type or _laid_out(graph)):
+            yield f"the case {node.name!r} gives something else than the scope"
+    if [output.edge for output in graph.outputs] != [Edge(node.name) for node in graph.nodes]:
+        yield "its outputs are not its cases"
+    top = routing.top_k.value if routing.top_k is not None else 1
+    if not isinstance(top, int) or not 1 <= top <= len(graph.nodes) or len(graph.nodes) < 2:
+        yield "more cases are chosen than there are"
+
+
 def _op(node: Node, op: Op, types: list[Type]) -> Iterator[str]:
     known = [a.name for a in op.arguments]
     if list(node.args) != [name for name in known if name in node.args]:
@@ -174,6 +209,10 @@ def _op(node: Node, op: Op, types: list[Type]) -> Iterator[str]:
     tensors = [t for t in types if isinstance(t, Tensor)]
     if len(tensors) < len(types):
         yield "an operand is several values"
+        return
+    if op.passes and len(tensors) == 1 < len(node.operands):
+        if tensors[0] != node.type:
+            yield "its type is not that of the one operand that it passes on"
         return
     defaults = {a.name: a.default for a in op.arguments if a.default is not MISSING}
     values = {**defaults, **{name: arg.value for name, arg in node.args.items()}}
@@ -196,7 +235,9 @@ def _outputs(graph: Graph) -> Iterator[str]:
         types.append(found)
         if bool(output.name) != (graph.form == "mapping"):
             yield "outputs of a mapping have names, and no others"
-    if graph.form == "single":
+    if graph.routing is not None:
+        yield from _routing(graph, graph.routing)
+    elif graph.form == "single":
         if types != [graph.type]:
             yield "its type is not that of its output"
     elif not isinstance(graph.type, Several) or list(graph.type.items) != types:

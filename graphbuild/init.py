@@ -49,7 +49,7 @@ def is_plain(source: str) -> bool:
     """Whether all layers that an emitted text makes are of those homes."""
     names = set(re.findall(r"\bnn\.(\w+)", source)) - {"Parameter", "init"}
     roots = set(re.findall(r"^(?:from|import) (\w+)", source, re.MULTILINE))
-    return roots <= {"collections", "fnmatch", "math", "torch", "typing"} and all(
+    return roots <= {"collections", "fnmatch", "functools", "math", "torch", "typing"} and all(
         map(_is_plain, names)
     )
 

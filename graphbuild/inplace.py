@@ -8,73 +8,51 @@ at once; its summary says what a call of it does to the storages of its operands
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import NamedTuple
-
-from graphbuild.errors import Finding, Note, Span
-from graphbuild.ir import Edge, Graph, Node, Several, Type
-from graphbuild.ops.base import MISSING, Op
-
-OUTPUT = ""  # in place of a path: the scope hands the value out
-
-
-class Access(NamedTuple):
-    """A node that reads or overwrites a value: its path, seen from the scope that looks."""
-
-    path: str
-    span: Span | None
-    op: Op | None = None  # of a write
-    calls: tuple[tuple[str, Span | None], ...] = ()  # of blocks, on the way to it, innermost first
-    owner: str = ""  # the node whose module it shares
-
-
-class Value(NamedTuple):
-    """A tensor: where it lives, after how many overwrites, and whose backward reads it."""
-
-    storage: int
-    epoch: int
-    saved: Access | None = None
-
-
-Values = Value | list["Values"]
-
-
-@dataclass
-class Epoch:
-    """One state of a storage's content."""
-
-    name: str  # of the value, for people
-    reads: list[Access] = field(default_factory=list)
-    writes: list[Access] = field(default_factory=list)
-    saved: Access | None = None
-    kept: str = ""  # what it is that the module itself keeps: "the parameter 'scale'"
-
-
-@dataclass
-class Summary:
-    """What a scope does; `epochs` by storage and epoch. Inputs have the storages in `inputs`."""
-
-    inputs: list[Values]
-    outputs: list[Values] = field(default_factory=list)
-    epochs: dict[tuple[int, int], Epoch] = field(default_factory=dict)
-    storages: int = 0
-
-
-class Site(NamedTuple):
-    """A call of a block around the scope, innermost first."""
-
-    path: str
-    span: Span | None
-    outer: Site | None
+from graphbuild.errors import Finding, Note
+from graphbuild.ir import Edge, Graph, Node, Routing, Several, Type
+from graphbuild.modes import there
+from graphbuild.ops.base import Op
+from graphbuild.storages import (
+    OUTPUT,
+    Access,
+    Epoch,
+    Site,
+    Summary,
+    Value,
+    Values,
+    applies,
+    leaves,
+    parts,
+    turns,
+)
 
 
 def findings(graph: Graph) -> list[Finding]:
     """E209 for every op that overwrites a value that is still read, or an input of the spec."""
-    check = _Check()
+    if not _has_modes(graph):
+        return _findings(graph, None)
+    return [*_findings(graph, True), *_findings(graph, False)]
+
+
+def _has_modes(graph: Graph) -> bool:
+    """Whether a node is not always there, so that each mode is looked at."""
+    seen, stack = {id(graph)}, [graph]
+    while stack:
+        for node in stack.pop().nodes:
+            if node.mode != "always":
+                return True
+            if type(node.call) is Graph and id(node.call) not in seen:
+                seen.add(id(node.call))
+                stack.append(node.call)
+    return False
+
+
+def _findings(graph: Graph, training: bool | None) -> list[Finding]:
+    """The same in one mode."""
+    check = _Check(training)
     summary = check.summary(graph, "", None)
     for given, values in zip(graph.inputs, summary.inputs, strict=True):
-        for value in _leaves(values):
+        for value in leaves(values):
             epoch = summary.epochs.get((value.storage, value.epoch))
             for write in epoch.writes if epoch else ():
                 note = Note("whoever calls the model would find it changed", given.span)
@@ -82,8 +60,19 @@ def findings(graph: Graph) -> list[Finding]:
     return check.found
 
 
+def hands_on(graph: Graph) -> bool:
+    """Whether a scope may give something that shares memory with what it is given."""
+    for training in (True, False) if _has_modes(graph) else (True,):
+        summary = _Check(training).summary(graph, "", None)
+        given = {value.storage for values in summary.inputs for value in leaves(values)}
+        if any(v.storage in given for values in summary.outputs for v in leaves(values)):
+            return True
+    return False
+
+
 class _Check:
-    def __init__(self) -> None:
+    def __init__(self, training: bool | None) -> None:
+        self.training = training  # None where nothing hangs on the mode
         self.found: list[Finding] = []
         self.known: dict[object, Summary] = {}
         self.alike: dict[int, object] = {}
@@ -98,9 +87,9 @@ class _Check:
         """The same for instances of a template that differ in sizes alone: they overwrite alike."""
         if id(graph) not in self.alike:
             nodes = tuple(
-                [(n.name, self._called(n), _turns(n), _parts(n.type)) for n in graph.nodes]
+                [(n.name, self._called(n), turns(n), parts(n.type), n.mode) for n in graph.nodes]
             )
-            inputs = tuple([_parts(given.type) for given in graph.inputs])
+            inputs = tuple([parts(given.type) for given in graph.inputs])
             self.alike[id(graph)] = (graph.template, nodes, inputs)
         return self.alike[id(graph)]
 
@@ -108,7 +97,7 @@ class _Check:
         if not isinstance(node.call, Op):
             return self.key(node.call) if node.call is not None else None
         op = node.call
-        return (op.name, _applies(op, node, op.overwrites), _applies(op, node, op.saves_output))
+        return (op.name, applies(op, node, op.overwrites), applies(op, node, op.saves_output))
 
     def report(
         self, write: Access, what: str, notes: list[Note], site: Site | None, prefix: str
@@ -143,18 +132,68 @@ class _Scope:
             values = self.fresh(given.type, given.name, None)
             self.values[given.name] = values
             self.made.inputs.append(values)
+        if self.graph.routing is not None:
+            self.made.outputs.append(self.cases(self.graph.routing))
+            self.judge()
+            return self.made
         for position in self.graph.order:
             node = self.graph.nodes[position]
-            self.values[node.name] = self.node(node)
+            training = self.check.training
+            runs = training is None or there(node.mode, training)
+            self.values[node.name] = self.node(node) if runs else []
         for output in self.graph.outputs:
             values = self.value(output.edge)
             self.made.outputs.append(values)
-            for value in _leaves(values):
+            for value in leaves(values):
                 epoch = self.made.epochs[value.storage, value.epoch]
                 if epoch.writes:
                     epoch.reads.append(Access(OUTPUT, output.edge.span or self.graph.span))
         self.judge()
         return self.made
+
+    def cases(self, routing: Routing) -> Value:
+        """What a choice among cases gives.
+
+        Rows are copied for a case and copied from what it gives. A mixture of all cases reads what
+        each gives once more, in its backward. Of a switch one case runs, on the very values.
+        """
+        results: list[Value] = []
+        given = {n.name: self.values[n.name] for n in self.graph.data}
+        storages = {value.storage for values in given.values() for value in leaves(values)}
+        for node in self.graph.nodes:
+            here = Access(node.name, node.span)
+            if routing.by_rows:
+                for one in self.graph.data:
+                    for value in leaves(given[one.name]):
+                        self.epoch(value).reads.append(here)
+                    self.values[one.name] = self.fresh(one.type, one.name, None)
+            for value in leaves(self.node(node)):
+                results.append(value)
+                if routing.kind == "mixture":
+                    self.epoch(value).reads.append(here)
+        made = self.new(self.graph.name, None)
+        if routing.kind != "switch":
+            return made
+        for storage in sorted(storages):
+            self.unwritten(self.made.epochs[storage, 0])
+        saved = next((value.saved for value in results if value.saved is not None), None)
+        handed = [value for value in results if value.storage in storages]
+        if (
+            len({value.storage for value in handed}) > 1
+        ):  # which one is not known: not to be written
+            node = self.graph.nodes[0]
+            saved = saved or Access(node.name, node.span)
+        return (handed or [made])[0]._replace(saved=saved)
+
+    def unwritten(self, epoch: Epoch) -> None:
+        """That no case of a switch overwrites what it is given."""
+        for write in epoch.writes[:1]:
+            note = Note(
+                "torch.cond, which a switch becomes when it is exported, takes no such case"
+            )
+            what = f"the value of {epoch.name!r}, which a switch gives its cases"
+            self.check.report(write, what, [note], self.site, self.prefix)
+        epoch.writes.clear()
 
     def judge(self) -> None:
         """Report what is overwritten and still read."""
@@ -181,25 +220,25 @@ class _Scope:
 
     def node(self, node: Node) -> Values:
         operands = [self.value(edge) for edge in node.operands]
-        if node.call is None:
-            return operands[0]
-        for _ in range(_turns(node)):
+        for _ in range(turns(node)):
             operands[:1] = [self.once(node, operands)]
         return operands[0]
 
     def once(self, node: Node, operands: list[Values]) -> Values:
         """One call of what a node calls."""
-        if isinstance(node.call, Graph):
-            return self.call(node, node.call, operands)
-        if node.call is None:
-            raise ValueError(f"{node.name} calls nothing")
+        if not isinstance(node.call, Op):
+            return self.call(node, node.call, operands) if node.call else operands[0]
         op, here = node.call, Access(node.name, node.span, node.call, owner=node.shared)
         if op.own:
             return self.own(node, op, here)
-        saves = here if _applies(op, node, op.saves_output) else None
-        overwrites = _applies(op, node, op.overwrites)
+        if op.variadic and self.check.training is not None:  # takes what is there
+            operands = [value for value in operands if value != []]
+            if op.passes and len(operands) == 1 < len(node.operands):
+                return operands[0]
+        saves = here if applies(op, node, op.saves_output) else None
+        overwrites = applies(op, node, op.overwrites)
         for position, given in enumerate(operands):
-            for value in _leaves(given):
+            for value in leaves(given):
                 if position or not (op.aliases or overwrites):
                     self.epoch(value).reads.append(here)
         if not operands or not (op.aliases or overwrites):
@@ -214,7 +253,7 @@ class _Scope:
     def own(self, node: Node, op: Op, here: Access) -> Values:
         """A tensor of the module itself, which nothing may overwrite."""
         for edge in node.operands:
-            for value in _leaves(self.value(edge)):
+            for value in leaves(self.value(edge)):
                 self.epoch(value).reads.append(here)
         made = self.new(node.name, None)
         self.epoch(made).kept = f"the {op.name} {self.prefix + node.name!r}"
@@ -229,7 +268,7 @@ class _Scope:
         inner = self.check.summary(graph, path, site)
         ours: dict[int, Value] = {}
         for given, theirs in zip(operands, inner.inputs, strict=True):
-            for mine, their in zip(_leaves(given), _leaves(theirs), strict=True):
+            for mine, their in zip(leaves(given), leaves(theirs), strict=True):
                 ours[their.storage] = mine
         for (storage, number), epoch in inner.epochs.items():
             if storage not in ours:
@@ -275,7 +314,7 @@ class _Scope:
         found = self.values[edge.source]
         for index in edge.select:
             assert isinstance(found, list)
-            found = found[index]
+            found = found[index] if found else found  # no parts: it is not there
         return found
 
     def epoch(self, value: Value) -> Epoch:
@@ -306,31 +345,3 @@ class _Scope:
         after = Value(value.storage, value.epoch + 1, saved)
         self.made.epochs[after.storage, after.epoch] = Epoch(name, saved=saved)
         return after
-
-
-def _applies(op: Op, node: Node, when: str | bool) -> bool:
-    """Whether an op does something always, or because of an argument."""
-    if isinstance(when, bool):
-        return when
-    if when in node.args:
-        return bool(node.args[when].value)
-    argument = op.argument(when)
-    return argument is not None and argument.default is not MISSING and bool(argument.default)
-
-
-def _turns(node: Node) -> int:
-    """How often a node's module is looked at in turn: the third turn is as every later one."""
-    count = node.times.value if node.times is not None else 1
-    return min(count, 3) if isinstance(count, int) else 1
-
-
-def _parts(type_: Type) -> object:
-    return tuple(map(_parts, type_.items)) if isinstance(type_, Several) else None
-
-
-def _leaves(values: Values) -> Iterator[Value]:
-    if isinstance(values, list):
-        for item in values:
-            yield from _leaves(item)
-    else:
-        yield values

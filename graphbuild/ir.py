@@ -20,6 +20,7 @@ from typing import Literal
 
 from graphbuild.dims import Dims
 from graphbuild.errors import Span
+from graphbuild.modes import Mode, Modes, packed, part, within
 from graphbuild.ops.base import MISSING, Op, Shape
 
 INPUT = "input"  # the name of a scope's only, undeclared input
@@ -51,6 +52,7 @@ class Several:
 
 
 Type = Tensor | Several
+ABSENT = Several(())  # of a value that is never there: it has no parts, and None stands for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +105,6 @@ class Loop:
     name: ast.expr | None = None  # the children's name as an expression, under a name with `$`
 
 
-Mode = Literal["always", "training", "eval", "never"]
-
-
 @dataclass(frozen=True, slots=True)
 class Node:
     """A call. `call` is an op, another scope, or None: absent (its `if` is false), passed through.
@@ -115,7 +114,10 @@ class Node:
 
     A node that is `shared` makes no module: it calls that of another node of its scope once more.
     `times` says how often one module is applied in turn, each time to what it gave (`repeat` with
-    `share: true`). `mode` says when there is a value: `never` has no module either.
+    `share: true`). `mode` says when the node runs: `never` has no module either. `when` is what
+    the node's own `when` says: its mode, and the expression, which may read `training`. A merge
+    (a variadic op) runs on those of its operands that are there; any other node runs only where
+    all of them are.
     """
 
     name: str
@@ -130,6 +132,12 @@ class Node:
     shared: str = ""
     times: Arg | None = None
     mode: Mode = "always"
+    when: Arg | None = None
+
+    @property
+    def through(self) -> int:
+        """The position of the operand that stands for the value where the node is left out."""
+        return 1 if isinstance(self.call, Graph) and self.call.routing is not None else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +199,22 @@ class Routing:
 
     switch: one case for the whole batch, by a bool or an int without dimensions. route: a case per
     sample, by an index [N]. mixture: the sum of all cases, weighted by a gate [N, cases]; with
-    `top_k` of the chosen ones alone.
+    `top_k` of the chosen ones alone. Its nodes take all other inputs, its outputs are its nodes in
+    file order, and its type is what one of them gives.
     """
 
     kind: Literal["switch", "route", "mixture"]
     top_k: Arg | None = None
+    span: Span | None = field(default=None, compare=False)
+
+    @property
+    def by_rows(self) -> bool:
+        """Whether a case is given single rows of the data, else all of it."""
+        return self.kind == "route" or self.top_k is not None
+
+    def lead(self, chooser: Tensor) -> int:
+        """How many of the first dimensions of the data it chooses along."""
+        return {"switch": 0, "route": 0, "mixture": -1}[self.kind] + len(chooser.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +268,11 @@ class Graph:
     def input_names(self) -> tuple[str, ...]:
         return tuple(i.name for i in self.inputs)
 
+    @property
+    def data(self) -> tuple[Input, ...]:
+        """The inputs, without what chooses among cases."""
+        return self.inputs[1:] if self.routing is not None else self.inputs
+
     def value(self, edge: Edge) -> Type:
         """The type of what an edge carries."""
         if edge.source in self.by_name:
@@ -259,4 +283,27 @@ class Graph:
             if not isinstance(found, Several):
                 raise ValueError(f"{edge.source} has no parts")
             found = found.items[index]
+        return found
+
+    @cached_property
+    def modes(self) -> Modes:
+        """When what this scope hands out is there, where it is called."""
+        for node in self.nodes:
+            if node.mode != "always" or (type(node.call) is Graph and node.call.modes != "always"):
+                break
+        else:
+            return "always"
+        found = [self.mode(output.edge) for output in self.outputs]
+        return found[0] if self.form == "single" and len(found) == 1 else packed(found)
+
+    def mode(self, edge: Edge) -> Modes:
+        """When what an edge carries is there; inputs always are."""
+        node = self.by_name.get(edge.source)
+        if node is None:
+            return "always"
+        found: Modes = node.mode
+        if isinstance(node.call, Graph):
+            found = within(node.mode, node.call.modes)
+        for index in edge.select:
+            found = part(found, index)
         return found

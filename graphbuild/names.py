@@ -56,9 +56,12 @@ FUNCTIONS = frozenset(
     """.split()
 )
 
+TRAINING = "training"  # the word that the expression of a `when` reads, and no other
+
 # Names that emitted source reads, so that nothing else in it may have them.
 SOURCE = frozenset(
-    "F OrderedDict Tensor bool dict getattr isinstance list math nn self str super torch tuple".split()
+    "F IndexError OrderedDict Tensor bool dict functools getattr isinstance list math nn self str "
+    "super torch torchvision tuple".split()
 )
 
 _FORBIDDEN = {".": "a dot", "$": "a dollar", "'": "a quote", '"': "a quote", "\\": "a backslash"}
@@ -117,6 +120,7 @@ def is_variable(name: str) -> bool:
         and not keyword.iskeyword(name)
         and name not in FUNCTIONS
         and name not in SOURCE
+        and name != TRAINING
         and not name.startswith("__")
         and unicodedata.normalize("NFKC", name) == name
     )

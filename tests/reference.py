@@ -10,12 +10,14 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+import routing
 import torch
 import torch.nn.functional as F  # noqa: F401  (the registry's rows name it)
 from torch import Tensor, nn
 
 from graphbuild import expr
 from graphbuild.ir import Edge, Graph, Node
+from graphbuild.modes import there
 from graphbuild.ops.base import Op
 
 State = Mapping[str, Tensor]
@@ -29,11 +31,16 @@ def run(
     train: bool = True,
 ) -> Any:
     """What a graph gives, with the parameters and buffers of `state` under `prefix`."""
+    if graph.routing is not None:
+        return routing.run(graph, graph.routing, state, inputs, prefix, train)
     values: dict[str, Any] = dict(inputs)
     read = _read(graph, state, prefix)
     for position in graph.order:
         node = graph.nodes[position]
         if node.name not in read:
+            continue
+        if not there(node.mode, train):
+            values[node.name] = None
             continue
         kept = _is_kept(node, state, prefix)
         operands = [] if kept else [_pick(values, edge) for edge in node.operands]
@@ -64,6 +71,8 @@ def _read(graph: Graph, state: State, prefix: str) -> set[str]:
 def _pick(values: Mapping[str, Any], edge: Edge) -> Any:
     value = values[edge.source]
     for index in edge.select:
+        if value is None:
+            return None
         value = list(value.values())[index] if isinstance(value, dict) else value[index]
     return value
 
@@ -85,6 +94,11 @@ def _call(
             result = _call(once, graph, values, operands, state, prefix, train)
             operands = [result, *operands[1:]]
         return operands[0]
+    if isinstance(node.call, Op) and node.call.variadic:  # a merge takes what is there
+        left = [value for value in operands if value is not None]
+        if len(left) < len(operands) and len(left) == 1 and node.call.name != "stack":
+            return left[0]
+        operands = left
     owner = node.shared or node.name
     if isinstance(node.call, Graph):
         given = dict(zip(node.call.input_names, operands, strict=True))

@@ -66,6 +66,7 @@ class Maker:
         self.count = 0
         self.size = size
         self.room = 20 * size  # nodes that may still be written
+        self.heads: list[str] = []  # values of the scope that may be absent
 
     def one(self, *items: Any) -> Any:
         return self.draw(st.sampled_from(items))
@@ -201,6 +202,7 @@ class Maker:
         last = values[0]
         owners: list[Owner] = []
         nodes: Data = {}
+        around, self.heads = self.heads, []
         for _ in range(self.number(1, 2 * self.size + 1 if depth == 0 else self.size + 1)):
             operand = last if self.chance(2) else self.one(*values)
             if owners and self.chance(4):
@@ -237,12 +239,14 @@ class Maker:
         data: Data = {"nodes": nodes}
         if self.chance(5) and depth < 2:
             chosen = [self.one(*values[1:], last) for _ in range(self.number(1, 2))]
-            texts = list(dict.fromkeys(v.name for v in chosen))
+            texts = list(dict.fromkeys([*(v.name for v in chosen), *self.heads]))
+            self.heads = around
             if self.chance(2):
                 data["outputs"] = texts
             else:
                 data["outputs"] = {f"o{k}": t for k, t in enumerate(texts)}
             return data, chosen[0]
+        self.heads = around
         return data, last
 
     def again(
@@ -293,9 +297,9 @@ class Maker:
     ) -> tuple[dict[str, Data], list[Value]] | None:
         """A node (or two) on an operand, and the values that it adds."""
         self.room -= 1
-        kinds = ["layer", "layer", "merge", "merge", "call", "part", "size", "raw"]
+        kinds = ["layer", "layer", "merge", "merge", "call", "part", "size", "when", "raw"]
         if depth < 2 and self.room > 0:
-            kinds += ["group", "repeat", "dense", "parallel", "turns"]
+            kinds += ["group", "repeat", "dense", "parallel", "routed", "turns"]
         kind = self.one(*kinds)
         name = self.fresh("n")
         if kind == "layer":
@@ -319,6 +323,8 @@ class Maker:
             return self.part(name, operand)
         if kind == "raw":
             return self.raw(name, operand, names)
+        if kind == "when":
+            return self.when(name, operand, names, loop)
         if kind == "size" and self.world == "image":
             size = self.one("$([input.height, input.width])", "$([input.height, input.shape[-1]])")
             data = {"op": "interpolate", "size": size}
@@ -364,6 +370,8 @@ class Maker:
             ]
         if kind == "repeat":
             return self.repeat(name, operand, names, depth, loop)
+        if kind == "routed":
+            return self.routed(name, operand, names, loop)
         if kind == "dense" and self.world != "tokens":
             return {name: self.dense(names, loop)}, [Value(name, self.fresh("?"), operand.level)]
         if kind == "parallel":
@@ -375,6 +383,47 @@ class Maker:
                 [Value(joined, self.fresh("?"), operand.level)],
             )
         return None
+
+    def routed(
+        self, name: str, operand: Value, names: Names, loop: tuple[str, ...]
+    ) -> tuple[dict[str, Data], list[Value]]:
+        """What chooses, computed from a value, and the node whose cases take that value."""
+        kind = self.one("switch", "route", "flags", "mixture", "top_k")
+        last, count = (2 if self.world == "tokens" else 1), self.number(2, 3)
+        made: dict[str, Data] = {}
+        if kind == "switch":
+            made |= {f"{name}_m": {"op": "mean"}, f"{name}_f": {"op": "gt", "other": 0.0}}
+        else:
+            if self.world == "image":
+                made[f"{name}_p"] = {"op": "mean", "dim": [2, 3]}
+            made[f"{name}_s"] = {"op": "Linear", "out_features": count}
+            if kind in ("route", "flags"):
+                made[f"{name}_i"] = {"op": "argmax", "dim": last}
+            if kind == "flags":
+                made[f"{name}_f"] = {"op": "gt", "other": 0}
+        data: Data = {"from": operand.name}
+        data[{"flags": "route", "top_k": "mixture"}.get(kind, kind)] = next(reversed(made))
+        if kind == "top_k":
+            data["top_k"] = self.one(1, 2, f"$(min({self.one(*names.ints)} + 1, {count}))")
+        width = f"$({self.one(*names.ints)} + 1)" if self.chance(2) else self.number(1, 5)
+        flags = kind in ("switch", "flags")
+        keys = ["true", "false"] if flags else [self.fresh("e") for _ in range(count)]
+        cases = {key: self.case(width, names) for key in keys}
+        data["cases"] = cases if flags or self.chance(2) else list(cases.values())
+        if not flags and self.chance(4):
+            data["cases"] = {**self.wide(width), "repeat": count}
+        known = str(width) if not loop else self.fresh("?")
+        return {**made, name: data}, [Value(name, known, operand.level)]
+
+    def case(self, width: Any, names: Names) -> Data:
+        """Something that gives a width, however it is given one."""
+        if self.chance(2):
+            return self.wide(width)
+        first, act = self.wide(f"$({self.one(*names.ints)} + 2)"), {"op": self.one("ReLU", "Tanh")}
+        if self.chance(2):
+            return {"nodes": [first, act, self.wide(width)]}
+        nodes: Data = {"a": first, "b": act, "c": {"op": "add", "from": ["a", "b"]}}
+        return {"nodes": {**nodes, "d": self.wide(width)}}
 
     def layer(self, names: Names, loop: tuple[str, ...]) -> tuple[Data, str | None]:
         """A layer or a function on one tensor, and its width where it sets one."""
@@ -496,6 +545,40 @@ class Maker:
                 Value(f"{name}.0", operand.width, operand.level),
             ],
         )
+
+    def when(
+        self, name: str, operand: Value, names: Names, loop: tuple[str, ...]
+    ) -> tuple[dict[str, Data], list[Value]]:
+        """A value that may be absent, what hangs on it, and a sum that takes it where it is there."""
+        flag = self.one(*names.flags)
+        conditions = [
+            "$training", "$(not training)", f"$({flag} and training)", f"$(training or {flag})",
+            f"${flag}", f"$(not {flag} and not training)", f"$({self.one(*names.ints)} > 1)",
+        ]  # fmt: skip
+        if "i" in loop:
+            conditions += ["$(i > 0 and training)", "$(i == 0)"]
+        head, wide = self.fresh("h"), self.fresh("h")
+        layer: Data = {"op": self.one("sigmoid", "Tanh", "relu", "Dropout")}
+        made: dict[str, Data] = {
+            head: {**layer, "from": operand.name, "when": self.one(*conditions)}
+        }
+        others = [head]
+        if self.chance(3):
+            others.append(self.fresh("h"))
+            made[others[-1]] = {"op": "mul", "other": 2, "from": head}
+        if self.chance(3):
+            others.append(self.fresh("h"))
+            more = {"op": "abs", "from": operand.name, "when": self.one(*conditions)}
+            made[others[-1]] = more
+        if self.chance(2):
+            made[wide] = {**self.wide(self.width(names, ())), "from": self.one(*others)}
+            self.heads += [wide, self.one(*others)]
+        taken = [operand.name, *(self.one(*others) for _ in range(self.number(1, 2)))]
+        if self.chance(3):
+            made[name] = {"op": "ReLU", "from": {"add": taken[::-1]}}
+        else:
+            made[name] = {"op": self.one("add", "mul"), "from": taken}
+        return made, [Value(name, operand.width, operand.level)]
 
     def call(self, block: Block, names: Names, loop: tuple[str, ...]) -> Data:
         data: Data = {"op": block.name}

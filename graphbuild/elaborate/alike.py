@@ -32,6 +32,7 @@ def plan(template: ScopeTemplate, graph: Graph, names: frozenset[str]) -> Plan |
         and graph.form == "single"
         and all(
             node.condition is None
+            and node.when is None
             and node.repeat is None
             and node.share is None
             and not node.ties

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from graphbuild import expr
-from graphbuild.elaborate import expand, operands, ordering, sharing, ties, unused
+from graphbuild.elaborate import cases, expand, operands, ordering, presence, sharing, ties, unused
 from graphbuild.elaborate import node as nodes
 from graphbuild.elaborate.expand import Item
 from graphbuild.elaborate.state import Poisoned, Site, State, tuples, whole
@@ -15,17 +15,20 @@ from graphbuild.elaborate.template import Templates
 from graphbuild.elaborate.written import NodeTemplate, ScopeTemplate, Value
 from graphbuild.errors import Span
 from graphbuild.ir import (
+    ABSENT,
     Arg,
     Graph,
     Input,
     Loop,
     Node,
     Output,
+    Routing,
     Several,
     Tensor,
     Type,
     Variable,
 )
+from graphbuild.modes import Modes
 from graphbuild.ops.base import MISSING
 
 
@@ -50,6 +53,7 @@ class Scope:
         calling: tuple[str, ...] = (),
         rest: dict[str, Arg] | None = None,
         doc: str = "",
+        routing: Routing | None = None,
     ) -> None:
         self.templates = templates
         self.state: State = templates.state
@@ -64,6 +68,7 @@ class Scope:
         self.site = site
         self.parent = parent  # of a group or a repetition: the scope that it stands in
         self.depth = depth
+        self.routing = routing  # of a scope of cases
         self.repeated = repeated
         self.doc = doc or (template.spec.doc if repeated is None else "")
         self.calling = calling  # the blocks around, outermost first
@@ -75,6 +80,7 @@ class Scope:
         self.empty: list[ast.expr] = []  # what repetitions without turns run over
         self.index: dict[str, int] = {}
         self.values: dict[str, Type | None] = {i.name: i.type for i in inputs}
+        self.modes: dict[str, Modes] = {}  # of the values that may be absent
         self.reads: set[str] = set()  # names that expressions read from variables
         self.lent: set[str] = set()  # of the spec's, those that blocks called here read
         self.used: set[str] = set()
@@ -85,6 +91,8 @@ class Scope:
 
     def run(self) -> Graph | None:
         expand.expand(self)
+        if self.routing is not None:
+            cases.check(self, self.routing)
         order = ordering.sort(self, ordering.link(self))
         for position in order:
             self.build(self.items[position])
@@ -134,6 +142,8 @@ class Scope:
                 self.used.add(name)
             elif self.loose and nodes:
                 raise Poisoned
+            elif type_ == ABSENT:
+                presence.no_shape(self, name, value)
             else:  # the evaluation reports it, with a suggestion out of all names
                 for other, v in visible.items():
                     env.setdefault(other, v.value)
@@ -210,10 +220,16 @@ class Scope:
         type_: Type | None = None
         if not item.broken:
             try:
-                if item.present is None:
+                if item.template.when is not None:
+                    item.when = presence.own(self, item)
+                if item.present is None and (item.when is None or item.mode != "never"):
                     expand.decide(self, item)
                 alone = item.owner is None and item.times is None
-                type_ = nodes.build(self, item) if alone else sharing.build(self, item)
+                build = nodes.build if alone else sharing.build
+                if self.modes or item.template.when is not None:
+                    type_ = nodes.guarded(self, item, build)
+                else:
+                    type_ = build(self, item)
                 if item.template.ties:
                     ties.note(self, item)
             except Poisoned:
@@ -247,6 +263,8 @@ class Scope:
         execution = [
             s for p in order for s in range(starts[p], starts[p] + len(self.items[p].made))
         ]
+        if self.modes:
+            execution = ordering.early(made, execution)
         spec = self.template.spec
         return Graph(
             name=self.name,
@@ -267,6 +285,7 @@ class Scope:
             empty=tuple(self.empty),
             doc=self.doc,
             span=spec.span if self.repeated is None else self.repeated[0].span,
+            routing=self.routing,
         )
 
     def outer(self) -> tuple[Variable, ...]:
@@ -284,6 +303,8 @@ class Scope:
     def result(
         self,
     ) -> tuple[tuple[Output, ...], Literal["single", "list", "mapping"], Type]:
+        if self.routing is not None:
+            return cases.result(self, self.routing)
         raw = self.template.spec.outputs if self.repeated is None else None
         if raw is not None:
             return operands.outputs(self, raw)

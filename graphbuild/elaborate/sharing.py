@@ -35,6 +35,9 @@ def owner(scope: Scope, item: Item, ref: Ref) -> Item:
     elif isinstance(found.target, Op) and not found.target.layer and found.turns is None:
         message = f"{name!r} is a function: it has no weights to share"
         hint = f"call it again: {{op: {found.target.name}}}"
+    elif found.template.by is not None:
+        message = f"{name!r} chooses among cases, and does not say by what a second time"
+        hint = "put the choice into a block, and share that"
     else:
         return found
     scope.report("E201", message, ref.span, about=name, suggestion=hint)
@@ -59,15 +62,15 @@ def _unknown(scope: Scope, item: Item, name: str) -> tuple[str, str | None]:
     return f"there is no node {name!r} above", did_you_mean(name, above) or known
 
 
-def build(scope: Scope, item: Item) -> Type:
+def build(scope: Scope, item: Item, operands: list[nodes.Operand] | None = None) -> Type:
     """Make the nodes of an item whose module is another's, or is applied several times."""
-    operands = nodes.operands(scope, item)
     if not item.present:
-        return nodes.absent(scope, item, operands)
+        return nodes.build(scope, item, operands)
+    operands = nodes.operands_of(scope, item) if operands is None else operands
     like = item
     if item.owner is not None:
         like = _stand_in(scope, item, item.owner)
-    type_ = nodes.made(scope, like, operands)
+    type_ = nodes.build(scope, like, nodes.sound(operands))
     made = like.made.pop()
     if item.owner is not None:
         scope.used.add(item.owner.name)
@@ -80,7 +83,7 @@ def build(scope: Scope, item: Item) -> Type:
             shared=item.owner.name,
         )
     if item.times is not None:
-        _check_turns(scope, item, made, operands or [])
+        _check_turns(scope, item, made, nodes.sound(operands))
         made = replace(made, times=item.times)
     item.made.append(made)
     return type_
@@ -90,7 +93,7 @@ def _stand_in(scope: Scope, item: Item, owner: Item) -> Item:
     """The owner, on the operands of an item that calls its module."""
     if owner.broken:
         raise Poisoned
-    if not owner.present:
+    if owner.made[-1].call is None:
         note = Note(f"{owner.name!r} stands here", owner.span)
         message = f"{item.name!r} shares {owner.name!r}, which is left out"
         hint = "give both the same `if`"

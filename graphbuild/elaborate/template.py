@@ -7,11 +7,10 @@ arguments that do not exist. So a block that nobody calls is checked as well.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from functools import cache
 
 from graphbuild import expr, ops
-from graphbuild.elaborate import again
+from graphbuild.elaborate import again, when
 from graphbuild.elaborate.state import Site, State, tuples
 from graphbuild.elaborate.written import (
     Listed,
@@ -24,11 +23,13 @@ from graphbuild.elaborate.written import (
     ScopeTemplate,
     Value,
     Wire,
+    values,
 )
 from graphbuild.errors import Span, did_you_mean
+from graphbuild.names import TRAINING
 from graphbuild.ops.base import MISSING, Op
 from graphbuild.source import Map, Seq, Text
-from graphbuild.spec import Block, NodeSpec, Scope, Spec
+from graphbuild.spec import NodeSpec, Routing, Scope, Spec
 
 TYPE_WORDS = frozenset("int float bool str list op".split())
 
@@ -81,7 +82,8 @@ class Templates:
         # In a fixed order, so that of two names as near to a misspelt one it is always the same.
         self.known = dict.fromkeys(sorted({*map(str, spec.blocks), *ops.names()}))
         self.blocks = {
-            str(name): self.scope(block, str(name)) for name, block in spec.blocks.items()
+            str(name): self.scope(block, str(name), str(name))
+            for name, block in spec.blocks.items()
         }
         self.root = self.scope(spec, "")
         self.defaults: dict[str, dict[str, Value]] = {
@@ -111,6 +113,8 @@ class Templates:
         if isinstance(tree, ast.Constant):
             return Value(raw, tree, frozenset(), tree.value)
         names = expr.names(tree)
+        if TRAINING in names:
+            when.refuse(tree)
         return Value(raw, tree, names, MISSING if names else tuples(expr.evaluate(tree, {})))
 
     def failed(self, raw: Raw, error: expr.ExprError, site: Site | None = None) -> None:
@@ -119,8 +123,8 @@ class Templates:
 
     # -- scopes -----------------------------------------------------------------------------
 
-    def scope(self, spec: Scope, place: str) -> ScopeTemplate:
-        label = str(place) if isinstance(spec, Block) else ""
+    def scope(self, spec: Scope, place: str, label: str = "") -> ScopeTemplate:
+        """A scope; `label` is what its items are called after, where it is a list."""
         nodes = [self.node(key, node, label) for key, node in spec.nodes]
         let = {k: v for k, raw in spec.let.items() if (v := self.value(raw)) is not None}
         params: dict[Text, Value | str] = {}
@@ -166,6 +170,8 @@ class Templates:
         self._op(made)
         if spec.if_ is not None:
             made.condition = self.value(spec.if_)
+        if spec.when is not None:
+            made.when = when.read(self, spec.when)
         if spec.repeat is not None:
             made.repeat = self._repeat(spec.repeat)
         for name, raw in spec.args.items():
@@ -179,9 +185,12 @@ class Templates:
         for name, raw in spec.tie.items():
             if (value := self.value(raw)) is not None:
                 made.ties[name] = value
+        if spec.routing is not None:
+            made.by = self.wire(spec.routing.by)
+            made.top_k = self.value(spec.routing.top_k) if spec.routing.top_k is not None else None
         if spec.group is not None:
             place = f"{spec.group.span.line}:{spec.group.span.column}"
-            made.group = self.scope(spec.group, place)
+            made.group = self.scope(spec.group, place, made.label)
         made.broken = len(self.state.findings) > before and self._broken(made)
         made.reads = self._reads(made)
         for code, message, span, hint in again.misuse(made):
@@ -192,9 +201,7 @@ class Templates:
     def _not_yet(self, spec: NodeSpec) -> None:
         """Parts of the language that the later stages do not have yet."""
         parts = {
-            "when": spec.when,
             "spec": spec.include,
-            "cases": spec.routing,
         }
         for name, value in parts.items():
             if value:
@@ -209,10 +216,12 @@ class Templates:
             or ("$" in made.key and made.name is None)
             or (spec.op is not None and made.op is None and made.op_value is None)
             or (spec.if_ is not None and made.condition is None)
+            or (spec.when is not None and made.when is None)
             or (spec.repeat is not None and made.repeat is None)
             or (spec.from_ is not None and made.wire is None)
             or (spec.share is not None and made.share is None)
             or len(made.ties) < len(spec.tie)
+            or (spec.routing is not None and _unread(made, spec.routing))
             or (made.op is not None and made.op not in self.known)
         )
 
@@ -278,7 +287,7 @@ class Templates:
 
     def _reads(self, made: NodeTemplate) -> frozenset[str]:
         names: set[str] = set()
-        for value in _values(made):
+        for value in values(made):
             names |= value.names
         made.own_reads = frozenset(names)
         if made.group is not None:
@@ -304,25 +313,9 @@ class Templates:
                         unknown_argument(self.state, op, arg, arg.span)
 
 
-def _values(made: NodeTemplate) -> Iterator[Value]:
-    for value in (made.name, made.op_value, made.condition):
-        if value is not None:
-            yield value
-    if made.share is not None and made.share.value is not None:
-        yield made.share.value
-    yield from made.args.values()
-    yield from made.ties.values()
-    stack = [made.wire] if made.wire is not None else []
-    while stack:
-        wire = stack.pop()
-        if isinstance(wire, Ref):
-            if wire.value is not None:
-                yield wire.value
-        elif isinstance(wire, Merge):
-            yield from wire.args.values()
-            stack.append(wire.operands)
-        else:
-            stack += wire.items if isinstance(wire, Listed) else wire.items.values()
+def _unread(made: NodeTemplate, routing: Routing) -> bool:
+    """Whether something about a node with cases could not be read."""
+    return made.by is None or (routing.top_k is not None and made.top_k is None)
 
 
 def _label(key: Text, around: str) -> str:

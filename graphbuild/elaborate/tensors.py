@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from graphbuild.elaborate.expand import Item
     from graphbuild.elaborate.scope import Scope
 
+LARGEST = 2**63  # what an int64 does not hold
 _MIXED = "numbers, or lists of them that are equally long"
 
 
@@ -53,6 +54,10 @@ def check(scope: Scope, item: Item, node: Node) -> None:
     else:
         _check_init(scope, item, node)
     _check_gradient(scope, node, what, span)
+    if node.mode != "always":
+        message = f"{what} {name!r} would be there in {node.mode} alone, but it is made once"
+        hint = "say `when` on what takes it"
+        scope.report("E208", message, span, suggestion=hint)
     if len(scope.state.log) > before:
         raise Poisoned
 
@@ -75,7 +80,7 @@ def _check_value(scope: Scope, node: Node, span: Span) -> None:
 
 def _regular(value: object, shape: tuple[int, ...]) -> bool:
     if not shape:
-        return type(value) in (int, float, bool)
+        return type(value) in (float, bool) or (type(value) is int and abs(value) < LARGEST)
     if not isinstance(value, tuple) or len(value) != shape[0]:
         return False
     return all(_regular(item, shape[1:]) for item in value)

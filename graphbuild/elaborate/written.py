@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,6 +84,15 @@ class Repeat:
         return frozenset[str]().union(*(value.names for value in self.values))
 
 
+@dataclass(frozen=True, slots=True)
+class When:
+    """A `when`: as it is written, and what it comes to in either mode of the module."""
+
+    written: Value
+    training: Value
+    evaluation: Value
+
+
 @dataclass(slots=True, eq=False)
 class NodeTemplate:
     """A written node. `broken` means that a finding about it is known already."""
@@ -94,6 +104,7 @@ class NodeTemplate:
     op: str | None = None
     op_value: Value | None = None  # of an op with `$`
     condition: Value | None = None
+    when: When | None = None
     repeat: Repeat | None = None
     args: dict[str, Value] = field(default_factory=dict)  # the keys are `Text`s
     wire: Wire | None = None
@@ -101,6 +112,8 @@ class NodeTemplate:
     share: Ref | None = None  # the node whose module is called again
     again: bool = False  # the turns of `repeat` are one module
     ties: dict[str, Value] = field(default_factory=dict)  # paths by parameter; the keys are `Text`s
+    by: Wire | None = None  # of a node with cases: what chooses
+    top_k: Value | None = None
     broken: bool = False
     own_reads: frozenset[str] = frozenset()  # names that its expressions read
     reads: frozenset[str] = frozenset()  # with its group's, its own loop variables aside
@@ -122,3 +135,27 @@ class ScopeTemplate:
     @property
     def input_names(self) -> tuple[str, ...]:
         return self.inputs or (INPUT,)
+
+
+def values(made: NodeTemplate) -> Iterator[Value]:
+    """All expressions of a written node, its group aside."""
+    for value in (made.name, made.op_value, made.condition, made.top_k):
+        if value is not None:
+            yield value
+    if made.share is not None and made.share.value is not None:
+        yield made.share.value
+    if made.when is not None:
+        yield from (made.when.training, made.when.evaluation)
+    yield from made.args.values()
+    yield from made.ties.values()
+    stack = [wire for wire in (made.wire, made.by) if wire is not None]
+    while stack:
+        wire = stack.pop()
+        if isinstance(wire, Ref):
+            if wire.value is not None:
+                yield wire.value
+        elif isinstance(wire, Merge):
+            yield from wire.args.values()
+            stack.append(wire.operands)
+        else:
+            stack += wire.items if isinstance(wire, Listed) else wire.items.values()

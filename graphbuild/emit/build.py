@@ -8,6 +8,7 @@ from typing import Any
 
 from graphbuild import expr as expressions
 from graphbuild import ops
+from graphbuild.emit import choices
 from graphbuild.emit.chains import Chains
 from graphbuild.emit.context import Context
 from graphbuild.emit.functions import spelled
@@ -50,6 +51,7 @@ class Builder:
             return self.module(target, arguments, calls), self.results.settle([result], calls)
         if target is None:
             raise EmitError("an absent node is not built")
+        operands = choices.given(target, operands)
         unit = self.units.of(target)
         if unit is None:
             return self.chains.in_place(calls, operands, scope, bound)
@@ -142,11 +144,14 @@ class Builder:
         if op.module is not None:
             layer = ops.get(op.module)
             return self.written(layer or op, f"nn.{op.module}", arguments, calls[0])
-        small = self.modules.get(op.name)
+        operands = len(calls[0].node.operands)
+        key = op.name if operands == 1 else f"{op.name} of {operands}"
+        small = self.modules.get(key)
         if small is None:
             name = class_name(op.name)
-            small = SmallModule(op, name if name not in self.units.names else f"{name}Function")
-            self.modules[op.name] = small
+            name = name if name not in self.units.names else f"{name}Function"
+            name = name if operands == 1 else f"{name}{operands}"
+            small = self.modules[key] = SmallModule(op, name, operands=operands)
         small.arguments += [name for name in arguments if name not in small.arguments]
         items = [f"{n}={spelled(op, n, self.text(t, calls[0]))}" for n, t in arguments.items()]
         return call(small.name, items)

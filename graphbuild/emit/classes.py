@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from graphbuild import expr as expressions
-from graphbuild.emit import initial, sharing, tying
+from graphbuild.emit import choices, initial, sharing, tying
 from graphbuild.emit.arguments import exported, lets, mappings, params, shown
 from graphbuild.emit.build import Builder
+from graphbuild.emit.containers import container
 from graphbuild.emit.context import Context
 from graphbuild.emit.docs import shapes_line
-from graphbuild.emit.forward import MARK, Forward, Step, attribute
-from graphbuild.emit.functions import spelled
-from graphbuild.emit.items import Item, elements, entries, listed, sequential
-from graphbuild.emit.kinds import is_own
+from graphbuild.emit.forward import Forward
+from graphbuild.emit.guards import Guards, joined
+from graphbuild.emit.items import sequential
+from graphbuild.emit.own import Own
 from graphbuild.emit.parts import EmitError, Scope, Statement
 from graphbuild.emit.rows import Slot
 from graphbuild.emit.sizes import dimension_name
+from graphbuild.emit.steps import Step, attribute
 from graphbuild.emit.symbols import Sym, SymType
 from graphbuild.emit.tensors import Tensors
-from graphbuild.emit.trees import rebuild
 from graphbuild.emit.units import Call, Case, SmallModule, Unit, Units
+from graphbuild.emit.variables import needed
 from graphbuild.errors import Span
-from graphbuild.ir import Edge, Graph, Tensor
-from graphbuild.names import identifier, is_attribute, problem
+from graphbuild.ir import Edge, Node, Tensor
+from graphbuild.names import identifier, is_attribute
 from graphbuild.ops.base import Op
 
 
@@ -70,7 +71,9 @@ class Writer:
         self.builder = Builder(self.context, units, modules)
         self.chains = self.builder.chains
         self.scope = Scope([Case(g, self.context.envs[k], k) for k, g in enumerate(unit.graphs)])
-        self.attributes: dict[str, None] = {}  # names that the methods read from self
+        self.guards = Guards(self.context)
+        self.read: set[str] = set()  # the values that the outputs are made of
+        self.own = Own(self.context, self.graph)
         self.init: list[Statement] = []
         self.tensors = Tensors(self)
 
@@ -82,18 +85,25 @@ class Writer:
         if self.unit.form == "class":
             forward = self._class_body()
         else:
-            given = self.scope.shapes[self.graph.inputs[0].name]
+            given = self.scope.shapes[self.graph.data[0].name]
             items, result = self.builder.chains.children(self.scope, given)
-            self.unit.result = result
+            self.unit.result = (
+                result
+                if self.unit.form != "routed"
+                else choices.chosen(self.graph, self.scope.shapes, result)
+            )
             piece = sequential(items)
             if self.unit.form == "sequence":
                 self.context.statements.append(Statement(f"return {piece}", self.graph.span))
             else:
-                self._container(items, forward)
+                made, forward = container(self.unit.form, self.graph, items, self._top_k())
+                self.context.statements.append(made)
         if self.graph.kind == "spec":
-            self.init = initial.statements(self.graph, self._own_text)
-        for name in self.attributes:
-            self.context.statements.append(Statement(f"self.{self._attribute(name)} = {name}"))
+            self.init = initial.statements(
+                self.graph, lambda tree, env: self.own.said(tree, env, self.scope)
+            )
+        for name in self.own.names:
+            self.context.statements.append(Statement(f"self.{self.own.attribute(name)} = {name}"))
         self.context.statements[:0] = lets(self.context, self.scope)
         self.unit.sizes = list(self.context.sizes.values())
         self.unit.params = params(self.context, self.unit)
@@ -119,64 +129,80 @@ class Writer:
                 shape.append(Sym(size, tree) if tree is not None and holds else size)
             self.scope.shapes[given.name] = tuple(shape)
 
-    def _container(self, items: list[Item], forward: list[Statement]) -> None:
-        listing = self.graph.listed and listed(items)
-        inner = f"[{', '.join(elements(items))}]" if listing else entries(items)
-        values = "self" if listing else "self.values()"
-        span = self.graph.span
-        self.context.statements.append(Statement(f"super().__init__({inner})", span))
-        if self.unit.form == "dense":
-            grow = Statement("x = torch.cat([x, layer(x)], dim=1)", span)
-            forward.append(Statement(f"for layer in {values}:", span, [grow]))
-            forward.append(Statement("return x"))
-        else:
-            forward.append(Statement(f"return [branch(x) for branch in {values}]", span))
+    def _top_k(self) -> str:
+        """How many cases are chosen, as the forward says it; empty where all are."""
+        cases = self.scope.cases
+        given = [case.graph.routing.top_k for case in cases if case.graph.routing is not None]
+        values = [arg.value for arg in given if arg is not None]
+        if not values or given[0] is None:
+            return ""
+        tree = self.context.translate(given[0].expr, self.scope)
+        chosen = self.context.choose([tree], values, cases, "top_k")
+        return self.own.text(chosen, cases[0].env)
 
     # -- a class with a forward of its own ----------------------------------------------------
 
     def _class_body(self) -> list[Statement]:
         steps: list[Step] = []
         absent: dict[str, Edge] = {}
-        built: dict[int, list[Statement]] = {}
+        made: dict[int, list[Statement]] = {}
         self.chains.without_turns(self.scope)
-        read = {name for case in self.scope.cases for name in _read(case.graph)}
+        self.read = {name for case in self.scope.cases for name in needed(case.graph)}
         for position in self.graph.order:
             name = self.graph.nodes[position].name
-            found = Slot()
-            for case in self.scope.cases:
-                node = case.graph.by_name[name]
-                (found.absent if node.call is None else found.present).append(
-                    Call(node, case.graph, case.env, case.instance)
-                )
+            found = self._slot(name)
+            if not found.everyone:
+                self.guards.never(found)
+                self.scope.shapes[name] = []
+                continue
             scope = self.scope
             if found.everyone[0].node.loop is not None:  # a class writes its repetitions out
                 scope = self.chains.repetitions.turn_scope(found, scope)
             if not found.present or self.graph.connect != "chain":
                 self.chains.fixed(found)
-            if not found.present:
-                absent[name] = found.absent[0].node.operands[0]
-                self.scope.shapes[name] = self._shape(absent[name])
-                continue
-            self.tensors.note(name, found, scope)
-            if is_own(found.present[0].node):
+            if self.tensors.note(name, found, scope):
                 continue
             start = len(self.context.statements)
-            before = dict(self.attributes), dict(self.context.used)
-            step = self._node(found, scope)
-            built[position] = self.context.statements[start:]
+            before = dict(self.own.names), dict(self.context.used)
+            built = self.guards.built(found, scope)
+            edges, fork = self.guards.operands(found, name in self.read)
+            passed = found.passes(edges) if fork is None else None
+            if passed is not None:
+                self.scope.shapes[name] = self._shape(passed)
+                if self.guards.of.get(name) == self.guards.of.get(passed.source):
+                    absent[name] = passed
+                    continue
+                step = Step(found.everyone[0].node, edges, passes=True)
+            else:
+                step = self._node(found, scope, Step(found.present[0].node, edges, fork), built)
+            step.asked = fork.asked if fork is not None else self.guards.asked(found, edges)
+            if name in self.read:
+                self._ask(step, built)
+            made[position] = self.context.statements[start:]
             del self.context.statements[start:]
-            if name in read:
+            if name in self.read:
                 steps.append(step)
-            elif step.node.shared or (isinstance(step.node.call, Op) and not step.node.call.layer):
-                self.attributes, self.context.used = before
-                del built[position]
-        for position, node in enumerate(self.graph.nodes):
-            if is_own(node):
-                built[position] = self.tensors.statements(node.name)
-        for position in sorted(built):  # modules register in file order
-            self.context.statements += built[position]
+            elif is_function(step.node):
+                self.own.names, self.context.used = before
+                del made[position]
+        made.update(self.tensors.constructed())
+        # modules register in file order
+        self.context.statements += joined(s for position in sorted(made) for s in made[position])
         self.unit.result = self._result()
-        return Forward(self.context, self.graph, steps, absent).statements()
+        forward = Forward(self.context, self.graph, steps, absent, self.guards)
+        return forward.statements()
+
+    def _slot(self, name: str) -> Slot:
+        """A node in all instances."""
+        found = Slot()
+        for case in self.scope.cases:
+            node = case.graph.by_name[name]
+            calls = found.absent if node.call is None else found.present
+            (found.never if node.mode == "never" else calls).append(
+                Call(node, case.graph, case.env, case.instance)
+            )
+        found.present.sort(key=lambda call: sum(map(call.is_never, call.node.operands)))
+        return found
 
     def _shape(self, edge: Edge) -> SymType:
         found = self.scope.shapes[edge.source]
@@ -186,107 +212,77 @@ class Writer:
             found = found[index]
         return found
 
-    def _node(self, found: Slot, scope: Scope) -> Step:
+    def _node(self, found: Slot, scope: Scope, step: Step, built: ast.expr | None) -> Step:
         """Construct a node's module, and tell what its step in the forward needs."""
         context = self.context
-        node = found.present[0].node
-        operands = [self._shape(edge) for edge in node.operands]
-        source = node.operands[0].source if node.operands else node.name
+        node, edges = step.node, step.taken
+        operands = [self._shape(edge) for edge in edges]
+        source = edges[0].source if edges else node.name
         rank = len(operands[0]) if operands and isinstance(operands[0], tuple) else 0
         hint = f"{identifier(source)}_{dimension_name(rank, 1 if rank > 3 else rank - 1)}"
         test = self.chains.condition(found, scope, frozenset())
         text = self.builder.text(test, found.everyone[0]) if test is not None else None
-        step = Step(node)
-        function = isinstance(node.call, Op) and not node.call.layer
-        if text is not None and (function or node.shared):
-            step.maybe = f"self.{self._attribute(f'has_{identifier(node.name)}')}"
-            context.statements.append(Statement(f"{step.maybe} = {text}", node.span))
+        if text is not None and is_function(node):
+            if isinstance(test, ast.Name):
+                step.maybe = f"self.{self.own.attribute(test.id)}"
+                self.own.names[test.id] = None
+            else:
+                step.maybe = f"self.{self.own.attribute(f'has_{identifier(node.name)}')}"
+                context.statements.append(Statement(f"{step.maybe} = {text}", node.span))
         if node.shared:
             symbolic = sharing.result(self.builder, found, operands, scope, hint)
-        elif isinstance(node.call, Op) and function:
+        elif isinstance(node.call, Op) and not node.call.layer:
             before = dict(context.used)
-            given = self.builder.results.seen_by(found.present[0], operands)
+            given = self.builder.results.seen_by(found.present[0], operands, edges)
             chosen, result = self.builder.layer(
                 node.call, found.present, given, scope, hint, frozenset()
             )
             context.used = before
-            self._arguments(step, found, chosen, scope)
+            self.own.arguments(step, found, chosen, scope)
             symbolic = self.builder.results.settle([result], found.present)
         else:
             piece, symbolic = self.builder.call(found.present, operands, scope, hint)
             made = Statement(_kept(node.name, piece), node.span)
             if text is not None:
                 step.maybe = f"{attribute(node.name)} is not None"
+            tests = [t for t in (built, test) if t is not None]
+            if tests:
+                both = tests[0] if len(tests) == 1 else ast.BoolOp(ast.And(), tests)
+                text = self.builder.text(both, found.everyone[0])
                 absent = Statement(_kept(node.name, "None"), node.span)
                 context.statements.append(Statement(f"if {text}:", node.span, [made]))
                 context.statements.append(Statement("else:", node.span, [absent]))
             else:
                 context.statements.append(made)
         if node.times is not None:
-            count = sharing.count(self.context, found, scope)
-            step.times = self.own_text(count, found.present[0].env)
+            count = sharing.count(context, found, scope)
+            step.times = self.own.text(count, found.present[0].env)
             symbolic = self.builder.results.settle([operands[0], symbolic], found.present)
         if test is not None:
-            symbolic = self.builder.results.either(symbolic, operands[0], test, found.everyone)
+            symbolic = self.builder.results.either(
+                symbolic, operands[node.through], test, found.everyone
+            )
         self.scope.shapes[node.name] = symbolic
         return step
 
-    def _arguments(
-        self, step: Step, found: Slot, chosen: dict[str, ast.expr], scope: Scope
-    ) -> None:
-        """A function's arguments as the forward says them: names come from self."""
-        reads: set[str] = set()
-        for name, tree in chosen.items():
-            given = [c.node.args[name] for c in found.present if name in c.node.args]
-            free = next((arg.expr for arg in given if arg.free), None)
-            if free is not None:
-                tree = self._read_shapes(free, scope, reads)
-            text = self.own_text(tree, found.present[0].env)
-            op = step.node.call
-            step.arguments[name] = spelled(op, name, text) if isinstance(op, Op) else text
-        step.reads = tuple(sorted(reads))
-
-    def _own_text(self, tree: ast.expr, env: Mapping[str, object]) -> str:
-        return self.own_text(self.context.translate(tree, self.scope) or tree, env)
-
-    def own_text(self, tree: ast.expr, env: Mapping[str, object]) -> str:
-        """An expression as a method says it: what its names mean is kept on self."""
-        own = {
-            n: ast.Attribute(ast.Name("self"), self._attribute(n), ast.Load())
-            for n in sorted(expressions.names(tree))
-            if not n.startswith(MARK)
-        }
-        for read in own:
-            self.attributes[read] = None
-            self.context.used[read] = None
-        return expressions.unparse(expressions.substitute(expressions.python(tree, env), own))
-
-    def _attribute(self, name: str) -> str:
-        """What the module keeps a value under: not a child's name, nor one of torch's."""
-        taken = self.graph.by_name
-        while problem(name) is not None or name in taken:
-            name += "_"
-        return name
-
-    def _read_shapes(self, tree: ast.expr, scope: Scope, reads: set[str]) -> ast.expr:
-        """An expression that reads free sizes; values stand in it as marked names."""
-
-        def replace(node: ast.expr) -> ast.expr | None:
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                value, index = node.value.id, {"channels": 1, "height": -2, "width": -1}
-                if value in scope.shapes and value not in self.context.variables:
-                    reads.add(value)
-                    shape = ast.Attribute(ast.Name(f"{MARK}{value}"), "shape", ast.Load())
-                    if node.attr == "shape":
-                        return shape
-                    return ast.Subscript(shape, ast.Constant(index[node.attr]), ast.Load())
-            if isinstance(node, ast.Name) and node.id in scope.lets:
-                return scope.lets[node.id]
-            if isinstance(node, ast.Name) and node.id in self.context.fixed:
-                return expressions.literal(self.context.fixed[node.id])
-            return None
-
-        return rebuild(tree, replace)
+    def _ask(self, step: Step, built: ast.expr | None) -> None:
+        """How the forward asks whether a node is there: of a module, whether it was built."""
+        node = step.node
+        guard = self.guards.of.get(node.name)
+        if guard is None:
+            return
+        own = None
+        if built is not None and step.maybe is None and not is_function(node):
+            own = f"{attribute(node.name)} is not None"
+        if built is not None and guard.tests not in self.guards.said:
+            asked = own
+            if asked is None:
+                asked = f"self.{self.own.attribute(f'with_{identifier(node.name)}')}"
+                text = self.builder.text(built, self.scope.cases[0])
+                self.context.statements.append(Statement(f"{asked} = {text}", node.span))
+            self.guards.said[guard.tests] = asked
+        step.guard = self.guards.say(guard)
+        step.asks = self.guards.say(guard, own)
 
     def _result(self) -> SymType:
         parts = [self._shape(output.edge) for output in self.graph.outputs]
@@ -314,23 +310,10 @@ class Writer:
         )
 
 
-def _read(graph: Graph) -> set[str]:
-    """The values that a scope's outputs are made of."""
-    found: set[str] = set()
-    stack = [output.edge.source for output in graph.outputs]
-    while stack:
-        name = stack.pop()
-        node = graph.by_name.get(name)
-        if node is None or name in found:
-            continue
-        found.add(name)
-        if is_own(node):  # what a buffer is made of is read in the constructor
-            continue
-        stack += [edge.source for edge in node.operands]
-        for arg in node.args.values():
-            if arg.free and arg.expr is not None:
-                stack += expressions.names(arg.expr)
-    return found
+def is_function(node: Node) -> bool:
+    """Whether a node has no module of its own."""
+    function = node.call is None or (isinstance(node.call, Op) and not node.call.layer)
+    return function or bool(node.shared)
 
 
 def _kept(name: str, piece: str) -> str:

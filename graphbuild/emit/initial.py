@@ -10,50 +10,21 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from types import SimpleNamespace
 
 from graphbuild import expr as expressions
 from graphbuild import ops
 from graphbuild.emit import tying
-from graphbuild.emit.forward import attribute
 from graphbuild.emit.items import call
+from graphbuild.emit.layers import Layer, arguments_of, layers_of, parameters_of
 from graphbuild.emit.parts import Statement, collapsed
+from graphbuild.emit.steps import attribute
 from graphbuild.emit.units import distinct
-from graphbuild.ir import Graph, Initializer, InitRule, Node
+from graphbuild.ir import Graph, Initializer, InitRule
 from graphbuild.names import is_attribute
 from graphbuild.ops.base import Op
 from graphbuild.ops.tensors import VALUE
 
 Own = Callable[[ast.expr, Mapping[str, object]], str]  # how a method says an expression
-
-# What layers are built of, by how it is called there; others may be of any type.
-_INNER = {"linear": "nn.Linear", "norm": "nn.LayerNorm", "out_proj": ""}
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A layer with parameters, or a raw parameter."""
-
-    path: str
-    node: Node
-    parameters: tuple[str, ...]
-
-    @property
-    def op(self) -> Op:
-        if not isinstance(self.node.call, Op):
-            raise TypeError(f"{self.path} is no layer")
-        return self.node.call
-
-    @property
-    def inner(self) -> Iterator[tuple[str, str | None]]:
-        """The modules that a layer is built of: paths and types, "" where no test finds it."""
-        for path in dict.fromkeys(name.rpartition(".")[0] for name in self.parameters):
-            if path:
-                last = path.rpartition(".")[2].rstrip("0123456789")
-                yield f"{self.path}.{path}", _INNER.get(last)
-
-    def key(self, parameter: str) -> str:
-        return self.path if self.op.own else f"{self.path}.{parameter}"
 
 
 @dataclass
@@ -92,7 +63,7 @@ class Rules:
         by_path = any(rule.by_path for rule in self.graph.init)
         if not by_path and not self.nested:
             return self._loop(self._chains(list(self._distinct())))
-        layers = self.layers = list(_layers(self.graph))
+        layers = self.layers = list(layers_of(self.graph))
         raw = [layer for layer in layers if layer.op.own]
         layers = [layer for layer in layers if not layer.op.own]
         chains = self._chains(layers)
@@ -118,7 +89,7 @@ class Rules:
                     key = (node.call.name, repr(given))
                     if key not in seen:
                         seen.add(key)
-                        yield Layer("", node, _parameters(node))
+                        yield Layer("", node, parameters_of(node))
 
     def _matching(self, layer: Layer) -> list[InitRule]:
         """The rules that draw some of a layer, in their order."""
@@ -179,7 +150,8 @@ class Rules:
     def _test(self, alike: list[Test]) -> str:
         first = alike[0]
         if first.is_exact:
-            return f'name == "{first.rule.match}"'
+            names = _quoted([test.rule.match for test in alike])
+            return f"name == {names[0]}" if len(names) == 1 else f"name in ({', '.join(names)})"
         sources = list(dict.fromkeys(s for test in alike for s in test.sources))
         one, many = "isinstance(module, {})", "isinstance(module, ({}))"
         if "nn.Linear" in sources and self._finds_projection(first):
@@ -216,7 +188,7 @@ class Rules:
 
     def draw(self, initializer: Initializer, target: str, module: str, layer: Layer) -> str:
         """A call of `torch.nn.init`; attributes of the layer are read from the module."""
-        kept = ops.attributes(layer.op, _arguments(layer.node))
+        kept = ops.attributes(layer.op, arguments_of(layer.node))
         items = [target]
         for name, arg in initializer.args.items():
             tree = arg.expr if arg.expr is not None else expressions.literal(arg.value)
@@ -269,15 +241,17 @@ class Rules:
         made = []
         for group in groups.values():
             layer, name, rule = group[0]
-            module = _path(layer.path)
+            module = _path(layer.path, raw=layer.op.own)
             target = module if layer.op.own else f"{module}.{name}"
             if len(group) > 1:
                 target = "self.get_parameter(name)"
-            drawn = Statement(self.draw(rule.parameters[name], target, module, layer), rule.span)
+            draw = self.draw(rule.parameters[name], target, module, layer)
+            statement = Statement(draw, rule.span)
             if len(group) > 1:
                 paths = _quoted([layer.key(name) for layer, name, _ in group])
-                drawn = Statement(f"for name in ({', '.join(paths)}):", rule.span, [drawn])
-            made.append(drawn)
+                head = f"for name in ({', '.join(paths)}):"
+                statement = Statement(head, rule.span, [statement])
+            made.append(statement)
         return made
 
 
@@ -303,8 +277,11 @@ def _tests(rule: InitRule, names: Collection[str], layers: list[Layer]) -> list[
 
 
 def _alike(last: tuple[list[Test], list[Statement]], test: Test, body: list[Statement]) -> bool:
-    """Whether two tests of types do the same, and so can be one."""
-    if test.rule.by_path or last[0][-1].rule.by_path:
+    """Whether two tests, both of types or both of names, do the same, and so can be one."""
+    before = last[0][-1]
+    if before.is_exact != test.is_exact or (test.rule.by_path and not test.is_exact):
+        return False
+    if before.rule.by_path and not before.is_exact:
         return False
     return [s.code for s in last[1]] == [s.code for s in body]
 
@@ -320,30 +297,3 @@ def _path(path: str, raw: bool = False) -> str:
     if "." not in path:
         return attribute(path)
     return f'self.get_{"parameter" if raw else "submodule"}("{path}")'
-
-
-def _parameters(node: Node) -> tuple[str, ...]:
-    """The names of a layer's parameters."""
-    op = node.call
-    if not isinstance(op, Op) or op.parameters is None:
-        return ()
-    return tuple(op.parameters(_arguments(node)))
-
-
-def _arguments(node: Node) -> SimpleNamespace:
-    op = node.call
-    values = {a.name: a.default for a in op.arguments} if isinstance(op, Op) else {}
-    values.update((name, arg.value) for name, arg in node.args.items())
-    return SimpleNamespace(**values)
-
-
-def _layers(graph: Graph, prefix: str = "") -> Iterator[Layer]:
-    """All layers and raw parameters in the order of registration."""
-    for node in graph.nodes:
-        path = f"{prefix}{node.name}"
-        if node.shared:
-            continue
-        if isinstance(node.call, Graph):
-            yield from _layers(node.call, f"{path}.")
-        elif node.call is not None and node.call.parameters is not None:
-            yield Layer(path, node, _parameters(node))

@@ -21,7 +21,8 @@ def sequential(items: list[Item]) -> str:
     """`nn.Sequential(...)` of these children."""
     if listed(items):
         return call("nn.Sequential", elements(items))
-    if all(is_attribute(i.name) for i in items if not i.loop):
+    repeated = len(items) == 1 and items[0].loop is not None
+    if not repeated and all(is_attribute(i.name) for i in items if not i.loop):
         return f"nn.Sequential({call('OrderedDict', keywords(items))})"
     return f"nn.Sequential(OrderedDict({entries(items)}))"
 
@@ -37,8 +38,28 @@ def listed(items: list[Item]) -> bool:
 
 
 def elements(items: list[Item]) -> list[str]:
-    """Children as the items of a list."""
-    return [_unpacked(item, "*[", item.piece, "]") for item in items]
+    """Children as the items of a list; two of which one is there, as `a if test else b`."""
+    texts: list[str] = []
+    rest = list(items)
+    while rest:
+        item = rest.pop(0)
+        if rest and not item.loop and _excludes(item.condition, rest[0].condition):
+            texts.append(f"{item.piece} if {item.condition} else {rest.pop(0).piece}")
+        else:
+            texts.append(_unpacked(item, "*[", item.piece, "]"))
+    return texts
+
+
+def _excludes(one: str | None, other: str | None) -> bool:
+    """Whether of two conditions one is a flag, and the other the opposite."""
+    names = [text.removeprefix("not ") for text in (one, other) if text]
+    return len(names) == 2 and one != other and names[0] == names[1] and names[0].isidentifier()
+
+
+def display(items: list[Item]) -> str:
+    """Children as a list."""
+    found = elements(items)
+    return found[0][1:] if len(items) == 1 and items[0].loop else f"[{', '.join(found)}]"
 
 
 def keywords(items: list[Item]) -> list[str]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Union
 
 from graphbuild import expr as expressions
+from graphbuild.emit.trees import rebuild
 
 
 class Sym(int):
@@ -89,7 +90,7 @@ def folded(tree: ast.expr) -> ast.expr:
         values = _number(left), _number(right)
         if values[0] is not None and values[1] is not None:
             return ast.Constant(compute(values[0], values[1]))
-    return ast.BinOp(left, tree.op, right)
+    return plus(left, right) if isinstance(tree.op, ast.Add) else ast.BinOp(left, tree.op, right)
 
 
 def _shifted(tree: ast.expr, by: int) -> ast.expr:
@@ -131,7 +132,48 @@ def plus(left: ast.expr, right: ast.expr) -> ast.expr:
         return ast.BinOp(plus(left, right.left), right.op, right.right)
     if isinstance(left, ast.Name) and isinstance(right, ast.Name) and left.id == right.id:
         return ast.BinOp(ast.Constant(2), ast.Mult(), left)
-    return ast.BinOp(left, ast.Add(), right)
+    if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add):
+        last = _collected(left.right, right)
+        return ast.BinOp(left if last is None else left.left, ast.Add(), last or right)
+    return _collected(left, right) or ast.BinOp(left, ast.Add(), right)
+
+
+def _collected(left: ast.expr, right: ast.expr) -> ast.expr | None:
+    """Multiples of one name as one: `dim * 4` and `dim * 8` are `dim * 12`."""
+    first, second = _multiple(left), _multiple(right)
+    if first is None or second is None or first[0] != second[0]:
+        return None
+    return ast.BinOp(ast.Name(first[0]), ast.Mult(), ast.Constant(first[1] + second[1]))
+
+
+def _multiple(tree: ast.expr) -> tuple[str, int] | None:
+    """A name and how often it is taken."""
+    if isinstance(tree, ast.Name):
+        return tree.id, 1
+    if isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Mult):
+        name, number = tree.left, tree.right
+        if isinstance(name, ast.Constant):
+            name, number = number, name
+        times = _number(number)
+        if isinstance(name, ast.Name) and times is not None:
+            return name.id, times
+    return None
+
+
+def inserted(tree: ast.expr, sizes: Mapping[str, ast.expr]) -> ast.expr:
+    """A size with others in place of its names: `dim * 16` for a `dim` of `base * 2` is `base * 32`."""
+    found = dict(sizes)
+
+    def merged(node: ast.expr) -> ast.expr | None:
+        name, times = _multiple(node) or ("", 1)
+        inner = _multiple(sizes[name]) if name in sizes else None
+        if inner is None or times == 1 or inner[1] == 1:
+            return None
+        key = f"{name} * {times}"  # not a name, so it stands for this product alone
+        found[key] = ast.BinOp(ast.Name(inner[0]), ast.Mult(), ast.Constant(times * inner[1]))
+        return ast.Name(key)
+
+    return folded(expressions.substitute(rebuild(tree, merged), found))
 
 
 def is_constant(value: object) -> bool:

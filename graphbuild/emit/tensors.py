@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from graphbuild import expr as expressions
 from graphbuild.emit.build import symbolic
-from graphbuild.emit.forward import attribute
 from graphbuild.emit.functions import function, spelled
 from graphbuild.emit.items import call
 from graphbuild.emit.kinds import FILLS, given, initializer, is_own
 from graphbuild.emit.parts import Irregular, Scope, Statement
 from graphbuild.emit.rows import Slot
+from graphbuild.emit.steps import attribute
 from graphbuild.emit.symbols import SymType
 from graphbuild.ir import Edge, Node, Tensor
 from graphbuild.names import identifier, is_attribute
@@ -54,14 +54,26 @@ class Tensors:
     def _is_drawn(self, node: Node) -> bool:
         return not given(node, "value") and initializer(node).name not in FILLS
 
-    def note(self, name: str, found: Slot, scope: Scope) -> None:
-        """Remember a node as the writer comes by it: what is written may hang on later ones."""
+    def note(self, name: str, found: Slot, scope: Scope) -> bool:
+        """Remember a node as the writer comes by it, for what is written may hang on later ones;
+        whether it is a raw tensor."""
         self.found[name] = found, scope
-        if is_own(found.present[0].node):
-            self.writer.chains.fixed(found)
-            if found.absent:
-                raise Irregular(f"{name} is not there everywhere")
-            self.writer.scope.shapes[name] = self._shape(found, scope)
+        if not found.present or not is_own(found.present[0].node):
+            return False
+        self.writer.chains.fixed(found)
+        self.writer.guards.freeze(found.present[0].node)
+        if found.absent or found.never:
+            raise Irregular(f"{name} is not there everywhere")
+        self.writer.scope.shapes[name] = self._shape(found, scope)
+        return True
+
+    def constructed(self) -> dict[int, list[Statement]]:
+        """What stands in the constructor, by the positions of the nodes in the file."""
+        return {
+            position: self.statements(node.name)
+            for position, node in enumerate(self.graph.nodes)
+            if is_own(node)
+        }
 
     def _shape(self, found: Slot, scope: Scope) -> SymType:
         node = found.present[0].node
@@ -168,7 +180,7 @@ class Tensors:
             items = list(map(text, size.elts))
         items += [value] if value else []
         dtype = self._dtype(found)
-        if dtype != "float32":
+        if dtype != "float32" or (value and not _is_float(value)):  # a whole number gives int64
             items.append(f"dtype=torch.{dtype}")
         return call(source, items)
 
@@ -309,11 +321,17 @@ class Tensors:
         return lambda tree: self.builder.text(tree, found.present[0])
 
     def _attributes(self, found: Slot) -> Text:
-        return lambda tree: self.writer.own_text(tree, found.present[0].env)
+        return lambda tree: self.writer.own.text(tree, found.present[0].env)
 
 
 def _numbers(node: Node) -> int:
     return prod(node.type.shape) if isinstance(node.type, Tensor) else 0
+
+
+def _is_float(text: str) -> bool:
+    tree = ast.parse(text, mode="eval").body
+    inner = tree.operand if isinstance(tree, ast.UnaryOp) else tree
+    return isinstance(inner, ast.Constant) and isinstance(inner.value, float)
 
 
 def _lists(tree: ast.expr) -> ast.expr:

@@ -6,13 +6,16 @@ import re
 from textwrap import wrap
 
 from graphbuild.emit import tying
+from graphbuild.emit.choices import input_types, sentence
 from graphbuild.emit.classes import Written
-from graphbuild.emit.forward import input_variables
 from graphbuild.emit.parts import Statement
 from graphbuild.emit.printer import docstring, statement
 from graphbuild.emit.units import distinct, form
+from graphbuild.emit.variables import input_variables
 from graphbuild.errors import Span
-from graphbuild.ir import Graph, Several, Type
+from graphbuild.ir import ABSENT, Graph, Several, Type
+from graphbuild.modes import Modes, both, leaves
+from graphbuild.modes import part as part_of
 from graphbuild.ops.base import Op
 
 WIDTH = 88
@@ -81,8 +84,10 @@ class Lines:
             self.say("Draw the parameters of this module itself.", 8)
             self.block(part.reset, 8)
         inputs = [
-            f"{name}: {annotation(given.type)}"
-            for name, given in zip(input_variables(graph), graph.inputs, strict=True)
+            f"{name}: {chosen if chosen != 'Tensor' else annotation(given.type)}"
+            for name, given, chosen in zip(
+                input_variables(graph), graph.inputs, input_types(graph), strict=True
+            )
         ]
         returns = "list[Tensor]" if part.unit.form == "parallel" else _returns(graph)
         self.add([""])
@@ -112,30 +117,42 @@ class Lines:
 
     def block(self, statements: list[Statement], indent: int) -> None:
         for made in statements:
-            self.add(statement(made.code, indent), made.span)
+            self.add(statement(made.code, indent) if made.code else [""], made.span)
             self.block(made.body or [], indent + 4)
 
 
-def annotation(type_: Type) -> str:
-    """The type of a value that a forward takes or gives."""
+def annotation(type_: Type, modes: Modes = "always") -> str:
+    """The type of a value that a forward takes or gives, and that may be absent."""
+    if type_ == ABSENT:
+        return "None"
+    text = "Tensor"
     if isinstance(type_, Several):
-        return f"tuple[{', '.join(map(annotation, type_.items))}]"
-    return "Tensor"
+        inner: Modes = modes if isinstance(modes, tuple) else "always"
+        items = [annotation(t, part_of(inner, k)) for k, t in enumerate(type_.items)]
+        text = f"tuple[{', '.join(items)}]"
+    return _optional(text, modes)
+
+
+def _optional(text: str, modes: Modes) -> str:
+    return text if isinstance(modes, tuple) or modes == "always" else f"{text} | None"
 
 
 def _returns(graph: Graph) -> str:
     if graph.form == "mapping":
-        return "dict[str, Tensor]"
+        modes = [leaf for output in graph.outputs for leaf in leaves(graph.mode(output.edge))]
+        return f"dict[str, {_optional('Tensor', both(*modes))}]"
     edge = graph.outputs[0].edge
     node = graph.by_name.get(edge.source)
     if graph.form == "single" and not edge.select and node and isinstance(node.call, Graph):
-        return "list[Tensor]" if form(node.call) == "parallel" else _returns(node.call)
-    return annotation(graph.type)
+        inner = "list[Tensor]" if form(node.call) == "parallel" else _returns(node.call)
+        return inner if inner.endswith("None") else _optional(inner, node.mode)
+    parts = [annotation(graph.value(o.edge), graph.mode(o.edge)) for o in graph.outputs]
+    return parts[0] if graph.form == "single" else f"tuple[{', '.join(parts)}]"
 
 
 def _doc(part: Written, graph: Graph) -> str:
     shapes = _folded(f"{part.shapes}.")
-    first = " ".join(graph.doc.split()) if graph.doc and graph.kind != "spec" else ""
+    first = " ".join(graph.doc.split()) if graph.doc and graph.kind != "spec" else sentence(graph)
     return "\n".join([_wrapped(_sentence(first), 4), "", *shapes] if first else shapes)
 
 
@@ -165,6 +182,8 @@ def head(graph: Graph, code: str) -> str:
         f"{_wrapped(_sentence(title))}\n\nWritten by graphbuild from {file}; {needs}."
     )
     lines.append("")
+    if _reads(code, "functools"):
+        lines.append("import functools")
     if _reads(code, "math"):
         lines.append("import math")
     if "OrderedDict(" in code:

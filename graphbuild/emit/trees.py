@@ -51,8 +51,10 @@ def simplified(tree: ast.expr) -> ast.expr:
     def computed(node: ast.expr) -> ast.expr | None:
         if not isinstance(node, ast.Constant) and not expressions.names(node):
             return expressions.literal(expressions.evaluate(node, {}))
-        if isinstance(node, ast.IfExp) and not expressions.names(node.test):
-            return simplified(node.body if expressions.evaluate(node.test, {}) else node.orelse)
+        if isinstance(node, ast.IfExp):
+            test = simplified(node.test)
+            if not expressions.names(test):
+                return simplified(node.body if expressions.evaluate(test, {}) else node.orelse)
         if isinstance(node, ast.BoolOp):
             first, *rest = node.values
             if not expressions.names(first):  # it decides, or does not matter

@@ -12,14 +12,16 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from graphbuild.emit.choices import likeness
 from graphbuild.emit.kinds import made
 from graphbuild.emit.structures import Slot, Structure, Unlike, joined, rank, slot
 from graphbuild.emit.symbols import SymType
-from graphbuild.ir import Graph, Node, Several
+from graphbuild.ir import Edge, Graph, Node, Several
+from graphbuild.modes import both, leaves
 from graphbuild.names import FUNCTIONS, SOURCE, class_name, identifier
 from graphbuild.ops.base import MISSING, Op
 
-Form = Literal["class", "sequence", "dense", "parallel"]
+Form = Literal["class", "sequence", "dense", "parallel", "routed"]
 Env = Mapping[str, object]
 
 
@@ -40,6 +42,11 @@ class Call(NamedTuple):
     env: Env
     instance: int
     turns: tuple[int, ...] = ()
+
+    def is_never(self, edge: Edge) -> bool:
+        """Whether an operand is a node that this instance does not have."""
+        made = self.graph.by_name.get(edge.source)
+        return made is not None and made.mode == "never"
 
 
 @dataclass(eq=False)
@@ -88,14 +95,18 @@ class SmallModule:
     op: Op
     name: str
     arguments: list[str] = field(default_factory=list)
+    operands: int = 1
 
 
 def form(graph: Graph) -> Form:
     """How a scope is built: see design rule "blocks are modules" in the language reference."""
+    if graph.routing is not None:
+        return "routed"
     real = [node for node in graph.nodes if not node.synthetic]
     if (
         graph.kind == "spec"
         or len(graph.inputs) != 1
+        or any(node.mode != "always" or node.when is not None for node in graph.nodes)
         or any(arg.free for node in real for arg in node.args.values())
         or any(isinstance(n.call, Op) and n.call.style in ("index", "pattern") for n in real)
         or any(node.shared or node.times is not None for node in real)
@@ -121,6 +132,15 @@ def form(graph: Graph) -> Form:
         before = node.name
     ends = graph.form == "single" and not graph.outputs[0].edge.select
     return "sequence" if ends and graph.outputs[0].edge.source == before else "class"
+
+
+def _modes(graph: Graph, node: Node) -> dict[object, object]:
+    """When the operands of a merge are there, as far as that is not a matter of the constructor."""
+    return {
+        position: both(*leaves(graph.mode(edge)))
+        for position, edge in enumerate(node.operands)
+        if edge.source not in graph.by_name or graph.by_name[edge.source].mode != "never"
+    }
 
 
 def _present(nodes: list[Node]) -> bool:
@@ -160,6 +180,9 @@ class Units:
             self.forms[id(graph)] = form(graph)
             templates.setdefault(graph.template, []).append(graph)
             taken.update(variable.name for variable in graph.variables)
+        for graphs in templates.values():
+            if len({self.forms[id(graph)] for graph in graphs}) > 1:  # as an `if` has it
+                self.forms.update((id(graph), "class") for graph in graphs)
         first = _unused(class_name(root.name), taken)
         taken.add(first)
         for template in _callees_first(templates):
@@ -202,6 +225,7 @@ class Units:
     def _structure(self, graph: Graph) -> Structure:
         """What stands at each slot of a scope, and on which operands."""
         found: Structure = {"inputs": tuple(rank(given.type) for given in graph.inputs)}
+        found["routing"] = likeness(graph)
         apart = self.forms[id(graph)] == "class"
         if apart:
             found["names"] = tuple(node.name for node in graph.nodes)
@@ -212,6 +236,10 @@ class Units:
             found[key] = joined(found.get(key), self._identity(node))
             if apart and node.call is not None:
                 found["operands", key] = node.operands
+            if apart and node.mode != "never":
+                found["mode", key] = (node.mode, node.when is None)
+                if isinstance(node.call, Op) and node.call.variadic:
+                    found["modes", key] = _modes(graph, node)
             if node.loop is not None and slot(node) in self.uneven:
                 found["turns", slot(node)] = node.loop.count
         return found
@@ -228,7 +256,8 @@ class Units:
     def _identity(self, node: Node) -> object:
         """What a node calls; None where its `if` is false, so that others may say what it is."""
         if node.call is None:
-            return None if node.condition is not None else "null"
+            left_out = node.condition is not None or node.mode == "never"
+            return None if left_out else "null"
         if node.shared:
             return ("shares", node.shared)
         if isinstance(node.call, Op):

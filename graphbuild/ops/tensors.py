@@ -42,7 +42,7 @@ def natural_dtype(value: Any) -> str:
 def _shape(args: Args, *source: Shape) -> Shape:
     if source:
         return source[0]
-    return tuple(args.shape) if args.value is None else extent(args.value)
+    return tuple(args.shape or ()) if args.value is None else extent(args.value)
 
 
 def _parameter_dtype(args: Args) -> str:

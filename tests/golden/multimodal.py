@@ -43,10 +43,9 @@ class Multimodal(nn.Module):
                 relu2=nn.ReLU(inplace=True),
             )
         )
-        fusion_features = width * 4 + width
         self.fusion = nn.Sequential(
             OrderedDict(
-                linear=nn.Linear(fusion_features, width * 4), relu=nn.ReLU(inplace=True)
+                linear=nn.Linear(width * 5, width * 4), relu=nn.ReLU(inplace=True)
             )
         )
         self.scene = nn.Linear(width * 4, scenes)

@@ -11,17 +11,33 @@ from torch import Tensor, nn
 class Bottleneck(nn.Module):
     """[N, in_channels, H, W] -> [N, planes * 4, H', W']."""
 
-    def __init__(self, in_channels: int, planes: int, stride: int = 1) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        planes: int,
+        groups: int,
+        width_per_group: int,
+        stride: int = 1,
+        dilation: int = 1,
+    ) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(in_channels, planes, kernel_size=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(planes)
+        width = planes * width_per_group // 64 * groups
+        self.conv1 = nn.Conv2d(in_channels, width, kernel_size=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
         self.relu1 = nn.ReLU(inplace=True)
         self.conv2 = nn.Conv2d(
-            planes, planes, kernel_size=3, stride=stride, padding=1, bias=False
+            width,
+            width,
+            kernel_size=3,
+            stride=stride,
+            padding=dilation,
+            dilation=dilation,
+            groups=groups,
+            bias=False,
         )
-        self.bn2 = nn.BatchNorm2d(planes)
+        self.bn2 = nn.BatchNorm2d(width)
         self.relu2 = nn.ReLU(inplace=True)
-        self.conv3 = nn.Conv2d(planes, planes * 4, kernel_size=1, bias=False)
+        self.conv3 = nn.Conv2d(width, planes * 4, kernel_size=1, bias=False)
         self.bn3 = nn.BatchNorm2d(planes * 4)
         if stride != 1 or in_channels != planes * 4:
             self.downsample = nn.Sequential(
@@ -49,14 +65,26 @@ class Bottleneck(nn.Module):
         return self.relu3(out)
 
 
-def stage(in_channels: int, planes: int, depth: int, stride: int = 2) -> nn.Sequential:
+def stage(
+    in_channels: int,
+    planes: int,
+    depth: int,
+    groups: int,
+    width_per_group: int,
+    stride: int = 2,
+    dilation: int = 1,
+    dilate: bool = False,
+) -> nn.Sequential:
     """[N, in_channels, H, W] -> [N, planes * 4, H', W']."""
     return nn.Sequential(
         *[
             Bottleneck(
                 in_channels if i == 0 else planes * 4,
                 planes,
-                stride=stride if i == 0 else 1,
+                groups,
+                width_per_group,
+                stride=stride if i == 0 and not dilate else 1,
+                dilation=dilation * 2 if i > 0 and dilate else dilation,
             )
             for i in range(depth)
         ]
@@ -67,17 +95,40 @@ class Resnet50(nn.Module):
     """[N, 3, H, W] -> [N, 1000]."""
 
     def __init__(
-        self, layers: tuple[int, ...] = (3, 4, 6, 3), num_classes: int = 1000
+        self,
+        layers: tuple[int, ...] = (3, 4, 6, 3),
+        groups: int = 1,
+        width_per_group: int = 64,
+        dilate: tuple[bool, ...] = (False, False, False),
+        num_classes: int = 1000,
     ) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, 64, kernel_size=7, stride=2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(64)
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
-        self.layer1 = stage(64, 64, layers[0], stride=1)
-        self.layer2 = stage(64 * 4, 128, layers[1])
-        self.layer3 = stage(128 * 4, 256, layers[2])
-        self.layer4 = stage(256 * 4, 512, layers[3])
+        self.layer1 = stage(64, 64, layers[0], groups, width_per_group, stride=1)
+        self.layer2 = stage(
+            64 * 4, 128, layers[1], groups, width_per_group, dilate=dilate[0]
+        )
+        self.layer3 = stage(
+            128 * 4,
+            256,
+            layers[2],
+            groups,
+            width_per_group,
+            dilation=2 ** sum(dilate[:1]),
+            dilate=dilate[1],
+        )
+        self.layer4 = stage(
+            256 * 4,
+            512,
+            layers[3],
+            groups,
+            width_per_group,
+            dilation=2 ** sum(dilate[:2]),
+            dilate=dilate[2],
+        )
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(512 * 4, num_classes)
         self.init_weights()

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
 
 from graphbuild.vision import torchvision
 
@@ -30,13 +31,49 @@ class Case:
         return "-".join([self.spec, *self.params])
 
 
+def regnet(name: str, **arguments: Any) -> Callable[[], nn.Module]:
+    """A RegNet of torchvision, which computes its widths with tensors: never on the meta device."""
+
+    def build() -> nn.Module:
+        with torch.device("cpu"):
+            model: nn.Module = getattr(models, f"regnet_{name}")(**arguments)
+        return model
+
+    return build
+
+
 ZOO = [
     Case("alexnet", models.alexnet),
     Case("vgg16", models.vgg16),
-    Case("googlenet", lambda: models.googlenet(aux_logits=False, init_weights=True)),
+    Case("googlenet", lambda: models.googlenet(init_weights=True)),
     Case("resnet18", models.resnet18),
     Case("resnet50", models.resnet50),
     Case("densenet121", models.densenet121),
+    Case("efficientnet_b0", models.efficientnet_b0),
+    Case("mobilenet_v3_small", models.mobilenet_v3_small),
+    Case("shufflenet_v2_x1_0", models.shufflenet_v2_x1_0),
+]
+
+# The rows of MobileNetV3-Large: kernel, exp, out, SE, HS, stride.
+LARGE = [
+    dict(zip(("kernel", "exp", "out", "SE", "HS", "stride"), row, strict=True))
+    for row in (
+        (3, 16, 16, False, False, 1),
+        (3, 64, 24, False, False, 2),
+        (3, 72, 24, False, False, 1),
+        (5, 72, 40, True, False, 2),
+        (5, 120, 40, True, False, 1),
+        (5, 120, 40, True, False, 1),
+        (3, 240, 80, False, True, 2),
+        (3, 200, 80, False, True, 1),
+        (3, 184, 80, False, True, 1),
+        (3, 184, 80, False, True, 1),
+        (3, 480, 112, True, True, 1),
+        (3, 672, 112, True, True, 1),
+        (5, 672, 160, True, True, 2),
+        (5, 960, 160, True, True, 1),
+        (5, 960, 160, True, True, 1),
+    )
 ]
 
 # The same specs with other params: nothing in them is true only of the numbers they stand with.
@@ -52,10 +89,68 @@ FAMILY = [
         lambda: models.ResNet(models.resnet.Bottleneck, [1, 2, 1, 2], num_classes=7),
         {"layers": [1, 2, 1, 2], "num_classes": 7},
     ),
+    Case("resnet50", models.resnext50_32x4d, {"groups": 32, "width_per_group": 4}),
+    Case("resnet50", models.wide_resnet50_2, {"width_per_group": 128}),
+    *(
+        Case(
+            "resnet50",
+            functools.partial(models.resnet50, replace_stride_with_dilation=dilate),
+            {"dilate": dilate},
+        )
+        for dilate in ([False, True, True], [True, False, True])
+    ),
+    Case(
+        "mobilenet_v3_small",
+        lambda: models.mobilenet_v3_small(width_mult=0.6, num_classes=10, dropout=0.5),
+        {"width_mult": 0.6, "num_classes": 10, "dropout": 0.5},
+    ),
+    Case("mobilenet_v3_small", models.mobilenet_v3_large, {"hidden": 1280, "bottlenecks": LARGE}),
+    Case(
+        "shufflenet_v2_x1_0",
+        lambda: models.shufflenet_v2_x2_0(num_classes=7),
+        {"widths": [122, 244, 488], "last": 2048, "num_classes": 7},
+    ),
+    # torchvision draws the weights by another function, with the same spread.
+    Case("regnet_y_400mf", regnet("y_400mf")),
+    Case(
+        "regnet_y_400mf",
+        regnet("y_800mf"),
+        {"depth": 14, "w_0": 56, "w_a": 38.84, "w_m": 2.4, "group_width": 16},
+    ),
+    Case(
+        "regnet_y_400mf",
+        regnet("x_400mf", num_classes=10),
+        {
+            "depth": 22,
+            "w_0": 24,
+            "w_a": 24.48,
+            "w_m": 2.54,
+            "group_width": 16,
+            "se_ratio": 0,
+            "num_classes": 10,
+        },
+    ),
+    Case("efficientnet_b0", models.efficientnet_b1, {"depth_mult": 1.1}),
+    Case(
+        "efficientnet_b0",
+        lambda: models.efficientnet_b3(num_classes=10, stochastic_depth_prob=0.5),
+        {
+            "width_mult": 1.2,
+            "depth_mult": 1.4,
+            "dropout": 0.3,
+            "drop_path": 0.5,
+            "num_classes": 10,
+        },
+    ),
     Case(
         "googlenet",
         lambda: models.GoogLeNet(10, aux_logits=False, init_weights=True, dropout=0.5),
-        {"num_classes": 10, "dropout": 0.5},
+        {"num_classes": 10, "aux_logits": False, "dropout": 0.5},
+    ),
+    Case(
+        "googlenet",
+        lambda: models.GoogLeNet(7, init_weights=True, dropout_aux=0.25),
+        {"num_classes": 7, "dropout_aux": 0.25},
     ),
 ]
 
@@ -76,14 +171,22 @@ def layout(model: nn.Module) -> list[tuple[str, tuple[int, ...], torch.dtype]]:
     return [(key, tuple(t.shape), t.dtype) for key, t in model.state_dict().items()]
 
 
+def values(output: Any) -> list[Tensor]:
+    """What a model gives, without what is absent: a tensor, a tuple, or a mapping."""
+    return [value for value in tree_leaves(output) if value is not None]
+
+
 def train_step(model: nn.Module, image: Tensor) -> dict[str, Tensor]:
     """Output, gradients and updated buffers of one forward and backward pass in train mode."""
     model.train()
     torch.manual_seed(1)  # dropout
-    output = model(image)
-    weights = torch.linspace(-1, 1, output.numel()).reshape(output.shape)
-    (output * weights).sum().backward()
-    found = {"output": output.detach()}
+    outputs = values(model(image))
+    total = torch.zeros(())
+    for output in outputs:
+        weights = torch.linspace(-1, 1, output.numel()).reshape(output.shape)
+        total = total + (output * weights).sum()
+    total.backward()
+    found = {f"output {k}": output.detach() for k, output in enumerate(outputs)}
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
         found[f"{name}.grad"] = parameter.grad
@@ -130,5 +233,5 @@ def initializers() -> Iterator[Callable[[nn.Module], dict[str, tuple[str, dict[s
             if name.endswith("_"):
                 patch.setattr(nn.init, name, recorder(name, getattr(nn.init, name)))
         yield lambda model: {
-            name: last[id(parameter)] for name, parameter in model.named_parameters()
+            name: last.get(id(parameter)) for name, parameter in model.named_parameters()
         }
