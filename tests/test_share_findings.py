@@ -7,6 +7,7 @@ from test_findings import HEAD, Found, findings
 
 LAYER = "nodes:\n  a: {op: Conv2d, out_channels: 3, kernel_size: 1}\n"
 LAYER3 = "nodes:\n  a: {op: Conv2d, out_channels: 8, kernel_size: 3}\n"
+CHOICE = "nodes:\n  p: {op: mean, dim: [2, 3]}\n  k: {op: argmax, dim: 1}\n"
 BLOCK = "blocks: {b: {nodes: {c: {op: Conv2d, out_channels: $input.channels, kernel_size: 3, padding: 1}, n: BatchNorm2d}}}\n"
 
 ROWS: list[tuple[str, Found]] = [
@@ -74,6 +75,14 @@ ROWS: list[tuple[str, Found]] = [
     (LAYER + "  b: {op: Conv2d, kernel_size: 1, out_channels: 3, repeat: 2, tie: {weight: b.0.weight}}\n", [("E203", 8, 77)]),
     (LAYER + "  b: {op: Conv2d, out_channels: 3, kernel_size: 1, tie: {weight: a.weight}}\ninit: [{match: b, weight: ones, bias: ones}]\n", [("E212", 9, 19)]),
     (LAYER + "  b: {op: Conv2d, out_channels: 3, kernel_size: 1, tie: {weight: a.weight}}\ninit: [{match: '*', weight: ones}]\n", [("W302", 3, 10)]),
+    ("nodes: {t: {op: parameter, shape: [3, 1, 1]}, u: {share: t}, a: {op: add, from: [image, t]}}\n", [("E201", 6, 58)]),
+    ("nodes: {t: {op: buffer, value: 1.0}, u: {op: buffer, from: t, repeat: 2, share: true}, a: {op: add, from: [image, u]}}\n", [("E205", 6, 38)]),
+    (CHOICE + "  m: {route: k, from: p, cases: {a: {op: Linear, out_features: 4}, b: {share: a}}}\n", [("E101", 9, 68)]),
+    (CHOICE + "  m: {route: k, from: p, cases: {a: {op: Linear, out_features: 3, repeat: 2, share: true}, b: ReLU}}\n", [("E101", 9, 34)]),
+    (CHOICE + "  m: {route: k, from: p, cases: [ReLU, Tanh, ReLU]}\n  n: {share: m}\n", [("E201", 10, 14)]),
+    ("nodes: {a: {op: ReLU, when: false}, b: {share: a, from: image}}\n", [("E201", 6, 37)]),
+    ("nodes: {t: {op: parameter, shape: [3, 3, 1, 1], dtype: float64}, c: {op: Conv2d, from: image, out_channels: 3, kernel_size: 1, tie: {weight: t}}, s: {op: sum, from: t}, a: {op: mul, from: [c, s]}}\n", [("E206", 6, 142)]),
+    ("nodes: {c: {op: Conv2d, from: image, out_channels: 3, kernel_size: 1}, t: {op: parameter, shape: [3, 3, 1, 1], tie: {value: c.weight}}, s: {op: sum, from: t}, a: {op: mul, from: [c, s]}}\n", [("E201", 6, 72)]),
     ("nodes: {tie_weights: ReLU}\n", [("E104", 6, 9)]),
 ]  # fmt: skip
 

@@ -14,6 +14,13 @@ def misuse(made: NodeTemplate) -> Iterator[Misuse]:
     """Wrong uses of `share: true`, and of `share` beside `repeat`."""
     spec = made.spec
     named = "$" in made.key
+    cases = made.group.nodes if spec.routing is not None and made.group is not None else []
+    for case in cases:
+        if case.again or case.share is not None:
+            hint = (
+                "put it into a group: {nodes: [...]}" if case.share is None else "tie its weights"
+            )
+            yield "E101", "a case has a module of its own, and is called once", case.span, hint
     if not made.again or made.broken:
         return
     why = "all turns are one module"

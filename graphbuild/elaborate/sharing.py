@@ -35,6 +35,8 @@ def owner(scope: Scope, item: Item, ref: Ref) -> Item:
     elif isinstance(found.target, Op) and not found.target.layer and found.turns is None:
         message = f"{name!r} is a function: it has no weights to share"
         hint = f"call it again: {{op: {found.target.name}}}"
+        if found.target.own:
+            message, hint = f"{name!r} is no module, but a tensor", f"take it: from: {name}"
     elif found.template.by is not None:
         message = f"{name!r} chooses among cases, and does not say by what a second time"
         hint = "put the choice into a block, and share that"
@@ -101,7 +103,7 @@ def _stand_in(scope: Scope, item: Item, owner: Item) -> Item:
         raise Poisoned
     like = copy(owner)
     like.name, like.wires, like.span, like.made = item.name, item.wires, item.span, []
-    like.owner = owner
+    like.owner, like.when = owner, item.when
     return like
 
 
@@ -192,8 +194,8 @@ def _what(node: Node) -> str:
 def _check_turns(scope: Scope, item: Item, node: Node, operands: list[nodes.Operand]) -> None:
     """That what one turn gives, the next can take."""
     path = scope.where(item.name)
-    if not operands:
-        scope.report("E205", f"{path!r} repeats one module, but takes nothing", item.span)
+    if not operands or (isinstance(node.call, Op) and node.call.own):
+        scope.report("E205", f"{path!r} is no module that could be repeated", item.span)
         raise Poisoned
     taken = operands[0][1]
     if node.type == taken and isinstance(taken, Tensor):

@@ -9,7 +9,7 @@ from graphbuild.elaborate.expectations import complete
 from graphbuild.elaborate.params import show
 from graphbuild.elaborate.state import Poisoned, State, Ties
 from graphbuild.errors import Note, Span, did_you_mean
-from graphbuild.ir import Graph, Node, Tie
+from graphbuild.ir import Graph, Node, Tensor, Tie
 from graphbuild.ops.base import Op, Shape
 from graphbuild.ops.tensors import VALUE
 
@@ -32,6 +32,8 @@ def note(scope: Scope, item: Item) -> None:
     if item.turns is not None or not item.present:
         return  # each turn says so itself
     node = item.made[-1]
+    if node.call is None:  # its `when` never holds
+        return
     where = scope.where(item.name)
     paths: dict[str, tuple[str, Span]] = {}
     for key, value in item.template.ties.items():
@@ -71,12 +73,16 @@ def resolved(state: State, graph: Graph) -> tuple[Tie, ...]:
         if source is None:
             continue
         try:
-            other = _shape(graph, source)
+            other, dtype = _parameter(graph, source)
         except NotFound as error:
             hint = error.hint
             if error.misspelt:
                 hint = state.nearest(source, [p for p in _all(graph, "") if p != path])
             state.report("E201", str(error), span, suggestion=hint)
+            continue
+        if dtype != FLOAT:
+            message = f"{path!r} cannot be tied to {source!r}: their dtypes differ"
+            state.report("E206", message, span, expected=FLOAT, found=dtype)
             continue
         if other != shape:
             state.report(
@@ -127,8 +133,11 @@ def _source(state: State, path: str, written: Written) -> str | None:
     return chain[-1]
 
 
-def _shape(graph: Graph, path: str) -> Shape:
-    """The shape of the parameter at a path."""
+FLOAT = "float32"  # what layers are built in; a raw parameter may say otherwise
+
+
+def _parameter(graph: Graph, path: str) -> tuple[Shape, str]:
+    """The shape and dtype of the parameter at a path."""
     scope, parts = graph, path.split(".")
     for depth, part in enumerate(parts):
         node = scope.by_name.get(part)
@@ -145,7 +154,8 @@ def _shape(graph: Graph, path: str) -> Shape:
             continue
         known, rest = parameters(node), ".".join(parts[depth + 1 :])
         if rest in known:
-            return known[rest]
+            dtype = node.type.dtype if isinstance(node.type, Tensor) and not rest else FLOAT
+            return known[rest], dtype
         if not known:
             raise NotFound(f"{here!r} ({node.call.name}) has no parameters")
         hint = did_you_mean(f"{here}.{rest}", [f"{here}.{name}" for name in known])

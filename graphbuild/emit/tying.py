@@ -47,6 +47,8 @@ def parameter(graph: Graph, path: str) -> str:
     """A parameter as the spec's class reads it: `self.transformer.wte.weight`."""
     _, names, last = walk(graph, path)
     text = module(graph, names)
+    if not last:  # a parameter of the module itself
+        return text or f'self.get_parameter("{path}")'
     if text is None or not all(map(is_attribute, last.split("."))):
         head, _, name = path.rpartition(".")
         return f'self.get_submodule("{head}").{name}'
@@ -82,6 +84,8 @@ def structure(units: Units, unit: Unit) -> Iterator[ast.expr]:
                 node = graph.by_name[name]
                 if around is unit and node.condition is not None and node.condition.expr:
                     yield node.condition.expr
+                if around is unit and node.when is not None and node.when.expr is not None:
+                    yield from (expressions.reduced(node.when.expr, m) for m in (True, False))
                 if around is unit and node.loop is not None:
                     yield node.loop.over["i"]
                 if isinstance(node.call, Graph):
