@@ -230,7 +230,8 @@ class Tie:
     """A parameter that is another one: paths from the spec's own root, with the parameters' names."""
 
     path: str
-    source: str
+    source: str  # which is not tied itself
+    shape: Shape
     span: Span | None = field(default=None, compare=False)
 
 

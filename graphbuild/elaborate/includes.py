@@ -34,7 +34,7 @@ def call(scope: Scope, item: Item, target: Nested, operands: Sequence[Operand] |
     name = str(target.templates.spec.name)
     args = calls.arguments(scope, item, name, target.args)
     templates: Templates = target.templates
-    span = item.template.span
+    span = item.span
     own = params.bind_block(name, target.root, args, templates, span, scope.site)
     if not params.check_extension(templates) or own is None or operands is None:
         raise Poisoned
@@ -74,7 +74,9 @@ def call(scope: Scope, item: Item, target: Nested, operands: Sequence[Operand] |
             graph = _cut(scope, target, graph, paths)
         if graph is None:
             return None
-        return replace(graph, init=init_rules.rules(templates_, templates_.state, graph))
+        graph = replace(graph, init=init_rules.rules(templates_, templates_.state, graph))
+        scope.state.roots.add(id(graph))
+        return graph
 
     graph = calls.once(scope, key, site, make)
     given = {v.name: args[v.name] for v in own if v.name in args}
@@ -142,7 +144,7 @@ def _inputs(
     sound = True
     spec = templates.spec
     for (name, given), (edge, type_) in zip(spec.inputs.items(), operands, strict=True):
-        place = edge.span or item.template.span
+        place = edge.span or item.span
         if not isinstance(type_, Tensor):
             faults.several(scope, item, edge, type_, place, above=False)
         sizes = [size_of(size, env, templates) for size in given.shape]

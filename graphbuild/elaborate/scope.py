@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from graphbuild import expr
-from graphbuild.elaborate import cases, expand, operands, ordering, presence, unused
+from graphbuild.elaborate import cases, expand, operands, ordering, presence, sharing, ties, unused
 from graphbuild.elaborate import node as nodes
 from graphbuild.elaborate.expand import Item
 from graphbuild.elaborate.state import Poisoned, Site, State, tuples, whole
@@ -234,10 +234,14 @@ class Scope:
                     item.when = presence.own(self, item)
                 if item.present is None and (item.when is None or item.mode != "never"):
                     expand.decide(self, item)
+                alone = item.owner is None and item.times is None
+                build = nodes.build if alone else sharing.build
                 if self.modes or item.template.when is not None:
-                    type_ = nodes.guarded(self, item)
+                    type_ = nodes.guarded(self, item, build)
                 else:
-                    type_ = nodes.build(self, item)
+                    type_ = build(self, item)
+                if item.template.ties:
+                    ties.note(self, item)
             except Poisoned:
                 item.broken, self.sound = True, False
         if item.name:
@@ -276,7 +280,7 @@ class Scope:
             name=self.name,
             template=self.template.place
             if self.repeated is None
-            else self.templates.place(_turns_place(self.repeated[0])),
+            else self.templates.place(self.repeated[0].turns_place),
             kind=self.kind,
             connect=self.connect,
             listed=self.listed,
@@ -343,7 +347,3 @@ class Scope:
         if type_ is None:
             raise Poisoned
         return type_
-
-
-def _turns_place(template: NodeTemplate) -> str:
-    return f"{template.span.line}:{template.span.column}*"

@@ -130,6 +130,9 @@ class NodeTemplate:
     wire: Wire | None = None
     group: ScopeTemplate | None = None
     nested: Nested | None = None
+    share: Ref | None = None  # the node whose module is called again
+    again: bool = False  # the turns of `repeat` are one module
+    ties: dict[str, Value] = field(default_factory=dict)  # paths by parameter; the keys are `Text`s
     by: Wire | None = None  # of a node with cases: what chooses
     top_k: Value | None = None
     broken: bool = False
@@ -137,6 +140,11 @@ class NodeTemplate:
     reads: frozenset[str] = frozenset()  # with its group's, its own loop variables aside
     label: str = ""  # what a graph made of it is called
     given: Any = None  # node.Given: its arguments, where the spec has no defaults for its op
+
+    @property
+    def turns_place(self) -> str:
+        """Graph.template of its turns."""
+        return f"{self.span.line}:{self.span.column}*"
 
 
 @dataclass(slots=True, eq=False)
@@ -179,9 +187,12 @@ def values(made: NodeTemplate) -> Iterator[Value]:
     for value in (made.name, made.op_value, made.condition, made.top_k):
         if value is not None:
             yield value
+    if made.share is not None and made.share.value is not None:
+        yield made.share.value
     if made.when is not None:
         yield from (made.when.training, made.when.evaluation)
     yield from made.args.values()
+    yield from made.ties.values()
     if made.nested is not None:
         yield from made.nested.args.values()
         yield from (ref.value for _, ref in made.nested.cut if ref.value is not None)
