@@ -193,9 +193,10 @@ class Templates:
             made.group = self.scope(spec.group, place, made.label)
         made.broken = len(self.state.findings) > before and self._broken(made)
         made.reads = self._reads(made)
-        for code, message, span, hint in again.misuse(made):
-            self.state.report(code, message, span, suggestion=hint)
-            made.broken, made.name = True, None
+        if made.again or spec.routing is not None:
+            for code, message, span, hint in again.misuse(made):
+                self.state.report(code, message, span, suggestion=hint)
+                made.broken, made.name = True, None
         return made
 
     def _not_yet(self, spec: NodeSpec) -> None:

@@ -147,7 +147,8 @@ def values(made: NodeTemplate) -> Iterator[Value]:
     if made.when is not None:
         yield from (made.when.training, made.when.evaluation)
     yield from made.args.values()
-    yield from made.ties.values()
+    if made.ties:
+        yield from made.ties.values()
     stack = [wire for wire in (made.wire, made.by) if wire is not None]
     while stack:
         wire = stack.pop()
