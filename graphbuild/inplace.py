@@ -87,7 +87,7 @@ class _Check:
         """The same for instances of a template that differ in sizes alone: they overwrite alike."""
         if id(graph) not in self.alike:
             nodes = tuple(
-                [(n.name, self._called(n), n.times and turns(n), parts(n.type), n.mode) for n in graph.nodes]
+                [(n.name, self._called(n), parts(n.type), n.mode, n.times) for n in graph.nodes]
             )
             inputs = tuple([parts(given.type) for given in graph.inputs])
             self.alike[id(graph)] = (graph.template, nodes, inputs)

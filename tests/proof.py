@@ -27,11 +27,12 @@ from graphbuild.read import read_text
 from graphbuild.report import report
 
 HEAD = "graphbuild: 1\nname: net\n"
+PARTS = Path(__file__).parent / "parts"  # what specs can include
 LARGEST = 1_000_000  # so many parameters are still tried
 
 
 def built(text: str, params: Mapping[str, object] = {}, sizes: Mapping[str, int] = {}) -> Graph:
-    graph = elaborate(read_text(HEAD + text, "net.yaml"), params, sizes)
+    graph = elaborate(read_text(HEAD + text, "net.yaml", PARTS / "net.yaml"), params, sizes)
     verify(graph)
     return graph
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 from graphbuild import expr as expressions
 from graphbuild import ops
 from graphbuild.emit import tying
+from graphbuild.emit.drawn import Layer, arguments, parameters
+from graphbuild.emit.drawn import layers as layers_of
 from graphbuild.emit.items import call
-from graphbuild.emit.layers import Layer, arguments_of, layers_of, parameters_of
 from graphbuild.emit.parts import Statement, collapsed
 from graphbuild.emit.steps import attribute
 from graphbuild.emit.units import distinct
@@ -60,7 +62,7 @@ class Rules:
     def statements(self) -> list[Statement]:
         if not self.graph.init:
             return []
-        by_path = any(rule.by_path for rule in self.graph.init)
+        by_path = any(rule.by_path or rule.within for rule in self.graph.init)
         if not by_path and not self.nested:
             return self._loop(self._chains(list(self._distinct())))
         layers = self.layers = list(layers_of(self.graph))
@@ -89,7 +91,7 @@ class Rules:
                     key = (node.call.name, repr(given))
                     if key not in seen:
                         seen.add(key)
-                        yield Layer("", node, parameters_of(node))
+                        yield Layer("", node, parameters(node))
 
     def _matching(self, layer: Layer) -> list[InitRule]:
         """The rules that draw some of a layer, in their order."""
@@ -105,22 +107,29 @@ class Rules:
     def _chains(self, layers: list[Layer]) -> list[list[Test]]:
         """The tests: one chain of all rules, where no layer is spoken of twice; else a chain for
         each name of a parameter, one after the other."""
-        merged: dict[str, InitRule] = {}
+        merged: dict[object, InitRule] = {}
         for rule in self.graph.init:  # of two that name a parameter of one layer the first wins
-            known = merged.setdefault(rule.match, rule)
+            known = merged.setdefault((rule.match, rule.within), rule)
             both = {**known.parameters, **rule.parameters, **known.parameters}
-            merged[rule.match] = InitRule(rule.match, both, known.span)
+            merged[rule.match, rule.within] = replace(known, parameters=both)
         rules = list(merged.values())
         if all(sum(r.matches(x.op.name, x.path) for r in rules) <= 1 for x in layers):
             return [[test for rule in rules for test in _tests(rule, rule.parameters, layers)]]
         names = dict.fromkeys(n for rule in rules for n in rule.parameters)
-        return [[t for r in self.graph.init for t in _tests(r, [n], layers)] for n in names]
+        return [[t for r in self.graph.init for t in self._left(r, n, layers)] for n in names]
+
+    def _left(self, rule: InitRule, name: str, layers: list[Layer]) -> list[Test]:
+        """A rule as tests for one parameter; of a spec inside, where those before leave some."""
+        if rule.within:
+            rules = self.graph.init[: self.graph.init.index(rule)]
+            before = [r for r in rules if name in r.parameters]
+            layers = [x for x in layers if not any(r.matches(x.op.name, x.path) for r in before)]
+        return _tests(rule, [name], layers)
 
     def _finds_inner(self, test: Test, layers: list[Layer]) -> bool:
         """Whether a test would find what a layer is built of."""
         return any(
-            (kind is None or kind in test.sources)
-            and (not test.rule.by_path or test.rule.matches("", path))
+            (kind is None or kind in test.sources) and test.rule.covers(path)
             for layer in layers
             for path, kind in layer.inner
         )
@@ -139,19 +148,23 @@ class Rules:
                     last[0].append(test)
                 else:
                     branches.append(([test], body))
-            for position, (alike, body) in enumerate(branches):
-                word = "elif" if position else "if"
-                made.append(Statement(f"{word} {self._test(alike)}:", body[0].span, body))
+            same = groupby(branches, key=lambda branch: _code(branch[1]))  # what does so in one
+            for position, one in enumerate(list(group) for _, group in same):
+                tests = [self._test(alike) for alike, _ in one]
+                if len(tests) > 1:
+                    tests = [f"({said})" if " and " in said else said for said in tests]
+                said = f"{'elif' if position else 'if'} {' or '.join(tests)}:"
+                made.append(Statement(said, one[0][1][0].span, one[0][1]))
             made[-1] = collapsed(made[-1])
-        named = any(test.rule.by_path for chain in chains for test in chain)
+        named = any(test.rule.by_path or test.rule.within for chain in chains for test in chain)
         head = "for name, module in self.named_modules():" if named else _MODULES
         return [Statement(head, None, made)] if made else []
 
     def _test(self, alike: list[Test]) -> str:
         first = alike[0]
         if first.is_exact:
-            names = _quoted([test.rule.match for test in alike])
-            return f"name == {names[0]}" if len(names) == 1 else f"name in ({', '.join(names)})"
+            paths = _quoted(list(dict.fromkeys(test.rule.match for test in alike)))
+            return f"name == {paths[0]}" if len(paths) == 1 else f"name in ({', '.join(paths)})"
         sources = list(dict.fromkeys(s for test in alike for s in test.sources))
         one, many = "isinstance(module, {})", "isinstance(module, ({}))"
         if "nn.Linear" in sources and self._finds_projection(first):
@@ -160,12 +173,16 @@ class Rules:
         text = (one if len(sources) == 1 else many).format(", ".join(sources))
         if first.rule.by_path:
             text += f' and fnmatchcase(name, "{first.rule.match}")'
+        below = _quoted([f"{path}." for path in first.rule.within])
+        if below:
+            starts = below[0] if len(below) == 1 else f"({', '.join(below)})"
+            text += f" and name.startswith({starts})"
         return text
 
     def _finds_projection(self, test: Test) -> bool:
         """Whether a test that takes subclasses would find more than the spec's own layers."""
         inner = (path for layer in self.layers for path, kind in layer.inner if kind == "")
-        return any(not test.rule.by_path or test.rule.matches("", path) for path in inner)
+        return any(test.rule.covers(path) for path in inner)
 
     def _body(self, test: Test, module: str) -> list[Statement]:
         made: list[Statement] = []
@@ -188,7 +205,7 @@ class Rules:
 
     def draw(self, initializer: Initializer, target: str, module: str, layer: Layer) -> str:
         """A call of `torch.nn.init`; attributes of the layer are read from the module."""
-        kept = ops.attributes(layer.op, arguments_of(layer.node))
+        kept = ops.attributes(layer.op, arguments(layer.node))
         items = [target]
         for name, arg in initializer.args.items():
             tree = arg.expr if arg.expr is not None else expressions.literal(arg.value)
@@ -279,11 +296,15 @@ def _tests(rule: InitRule, names: Collection[str], layers: list[Layer]) -> list[
 def _alike(last: tuple[list[Test], list[Statement]], test: Test, body: list[Statement]) -> bool:
     """Whether two tests, both of types or both of names, do the same, and so can be one."""
     before = last[0][-1]
-    if before.is_exact != test.is_exact or (test.rule.by_path and not test.is_exact):
+    if test.is_exact != before.is_exact or test.rule.within != before.rule.within:
         return False
-    if before.rule.by_path and not before.is_exact:
+    if not test.is_exact and (test.rule.by_path or before.rule.by_path):
         return False
-    return [s.code for s in last[1]] == [s.code for s in body]
+    return _code(last[1]) == _code(body)
+
+
+def _code(body: list[Statement]) -> list[object]:
+    return [(s.code, _code(s.body or [])) for s in body]
 
 
 def _quoted(paths: list[str]) -> list[str]:
