@@ -234,12 +234,9 @@ class Scope:
                     item.when = presence.own(self, item)
                 if item.present is None and (item.when is None or item.mode != "never"):
                     expand.decide(self, item)
-                alone = item.owner is None and item.times is None
-                build = nodes.build if alone else sharing.build
-                if self.modes or item.template.when is not None:
-                    type_ = nodes.guarded(self, item, build)
-                else:
-                    type_ = build(self, item)
+                build = sharing.build if item.owner or item.times else nodes.build
+                guarded = self.modes or item.template.when is not None
+                type_ = nodes.guarded(self, item, build) if guarded else build(self, item)
                 if item.template.ties:
                     ties.note(self, item)
             except Poisoned:
@@ -280,7 +277,7 @@ class Scope:
             name=self.name,
             template=self.template.place
             if self.repeated is None
-            else self.templates.place(self.repeated[0].turns_place),
+            else self.templates.place(_turns_place(self.repeated[0])),
             kind=self.kind,
             connect=self.connect,
             listed=self.listed,
@@ -347,3 +344,7 @@ class Scope:
         if type_ is None:
             raise Poisoned
         return type_
+
+
+def _turns_place(template: NodeTemplate) -> str:
+    return f"{template.span.line}:{template.span.column}*"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from graphbuild.dims import Dims
 from graphbuild.errors import Finding, Note, Span, did_you_mean
-from graphbuild.ir import ABSENT, Arg, Graph, Node, Several, Tensor, Type, Variable
+from graphbuild.ir import ABSENT, Arg, Graph, Several, Tensor, Type, Variable
 
 MAX_CALLS = 100_000  # nodes that are worked out one by one
 MAX_LAYERS = 200_000  # nodes of the whole model, with those of shared graphs counted every time
@@ -39,13 +39,6 @@ class TooLarge(Exception):
     def __init__(self, limit: str) -> None:
         super().__init__(limit)
         self.limit = limit
-
-
-class Ties(NamedTuple):
-    """A node whose parameters are tied: per parameter the path to another one, as it is written."""
-
-    node: Node
-    paths: dict[str, tuple[str, Span]]
 
 
 Key = tuple[str, Span | None, str]  # what makes two findings the same: code, place, subject
@@ -83,11 +76,10 @@ class State:
     spoilt: set[str] = field(default_factory=set)  # ops with a default that is wrong
     dims: Dims = field(default_factory=lambda: Dims(()))
     used: set[str] = field(default_factory=set)  # blocks that were called
-    ties: dict[int, Ties] = field(default_factory=dict)  # by the id of the node
+    tied: set[str] = field(default_factory=set)  # paths of nodes with ties
     counts: Counts = field(default_factory=Counts)
     templates: dict[int, Any] = field(default_factory=dict)  # of the specs inside, by their ids
     within: dict[Hashable, Any] = field(default_factory=dict)  # their states, by spec and params
-    roots: set[int] = field(default_factory=set)  # the ids of their graphs
     quiet: bool = False  # warnings are told where the file itself is checked
 
     def inside(self) -> State:

@@ -15,8 +15,9 @@ from itertools import groupby
 from graphbuild import expr as expressions
 from graphbuild import ops
 from graphbuild.emit import tying
+from graphbuild.emit.drawn import Layer, arguments, parameters
+from graphbuild.emit.drawn import layers as layers_of
 from graphbuild.emit.items import call
-from graphbuild.emit.layers import Layer, arguments_of, layers_of, parameters_of
 from graphbuild.emit.parts import Statement, collapsed
 from graphbuild.emit.steps import attribute
 from graphbuild.emit.units import distinct
@@ -90,7 +91,7 @@ class Rules:
                     key = (node.call.name, repr(given))
                     if key not in seen:
                         seen.add(key)
-                        yield Layer("", node, parameters_of(node))
+                        yield Layer("", node, parameters(node))
 
     def _matching(self, layer: Layer) -> list[InitRule]:
         """The rules that draw some of a layer, in their order."""
@@ -204,7 +205,7 @@ class Rules:
 
     def draw(self, initializer: Initializer, target: str, module: str, layer: Layer) -> str:
         """A call of `torch.nn.init`; attributes of the layer are read from the module."""
-        kept = ops.attributes(layer.op, arguments_of(layer.node))
+        kept = ops.attributes(layer.op, arguments(layer.node))
         items = [target]
         for name, arg in initializer.args.items():
             tree = arg.expr if arg.expr is not None else expressions.literal(arg.value)

@@ -61,11 +61,11 @@ class Embedding(nn.Module):
 class Siamese(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.anchor_embedding = Embedding()
+        self.anchor_point = Embedding()
 
     def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> dict[str, Tensor]:
         given = {"anchor": anchor, "positive": positive, "negative": negative}
-        return {name: F.normalize(self.anchor_embedding(x), dim=1) for name, x in given.items()}
+        return {name: F.normalize(self.anchor_point(x), dim=1) for name, x in given.items()}
 
 
 class SiameseContrastive(nn.Module):
@@ -103,6 +103,7 @@ class SharedEncoder(nn.Module):
 @pytest.mark.parametrize(
     ("name", "reference", "count"),
     [
+        ("embedding", Embedding, 1),
         ("siamese", Siamese, 3),
         ("siamese_contrastive", SiameseContrastive, 2),
         ("shared_encoder", SharedEncoder, 2),
