@@ -87,7 +87,7 @@ class _Check:
         """The same for instances of a template that differ in sizes alone: they overwrite alike."""
         if id(graph) not in self.alike:
             nodes = tuple(
-                [(n.name, self._called(n), turns(n), parts(n.type), n.mode) for n in graph.nodes]
+                [(n.name, self._called(n), parts(n.type), n.mode, n.times) for n in graph.nodes]
             )
             inputs = tuple([parts(given.type) for given in graph.inputs])
             self.alike[id(graph)] = (graph.template, nodes, inputs)
@@ -220,6 +220,8 @@ class _Scope:
 
     def node(self, node: Node) -> Values:
         operands = [self.value(edge) for edge in node.operands]
+        if node.times is None:
+            return self.once(node, operands)
         for _ in range(turns(node)):
             operands[:1] = [self.once(node, operands)]
         return operands[0]

@@ -245,6 +245,57 @@ def test_is_counted_and_shown_once() -> None:
     assert head["ties"] == {"head.weight": "transformer.embed.weight"}
 
 
+INNER = """
+graphbuild: 1
+name: inner
+params: {depth: 2}
+inputs: {ids: {shape: [N, T], dtype: int64}}
+nodes:
+  embed: {op: Embedding, num_embeddings: 11, embedding_dim: 6}
+  layers: {op: Linear, out_features: 6, repeat: $depth}
+  last: {op: Linear, out_features: 6, tie: {weight: 'layers.$(depth - 1).weight'}}
+  head: {op: Linear, out_features: 11, bias: false, tie: {weight: embed.weight}}
+init:
+  - {match: Linear, weight: {op: constant, val: 2}}
+  - {match: Embedding, weight: {op: constant, val: 3}}
+"""
+OUTER = """
+graphbuild: 1
+name: outer
+inputs: {ids: {shape: [N, T=4], dtype: int64}}
+nodes:
+  a: {spec: inner, from: ids}
+  b: {spec: inner, from: ids, params: {depth: 3}}
+  again: {share: a, from: ids}
+  low: {spec: inner, from: ids, outputs: last}
+  out: {op: Linear, from: low, out_features: 11, tie: {weight: b.embed.weight}}
+  sum: {op: add, from: [a, b, again, out]}
+"""
+
+
+def test_specs_inside_have_ties_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "inner.yaml").write_text(INNER, encoding="utf-8")
+    (tmp_path / "outer.yaml").write_text(OUTER, encoding="utf-8")
+    graph = elaborate(graphbuild.read(tmp_path / "outer.yaml"))
+    assert {tie.path: tie.source for tie in graph.ties} == {
+        "a.last.weight": "a.layers.1.weight",
+        "a.head.weight": "a.embed.weight",
+        "b.last.weight": "b.layers.2.weight",
+        "b.head.weight": "b.embed.weight",
+        "low.last.weight": "low.layers.1.weight",
+        "out.weight": "b.embed.weight",
+    }
+    model: Any = graphbuild.load(graphbuild.emit(graph))
+    for one in (model, copy.deepcopy(model), model.to("meta").to_empty(device="cpu")):
+        for tie in graph.ties:
+            assert one.get_parameter(tie.path) is one.get_parameter(tie.source)
+    assert sum(p.numel() for p in model.parameters()) == report(graph).totals.parameters
+    model.init_weights()
+    assert (model.a.head.weight == 3).all()
+    assert (model.out.weight == 3).all()
+    assert (model.b.last.weight == 2).all()
+
+
 # -- initialisation -------------------------------------------------------------------------------
 
 RULES = """
@@ -298,36 +349,3 @@ nodes:
     assert model.first.weight is model.later.weight
     assert 0.05 < model.later.weight.std() < 0.1  # uniform within 1 / sqrt(50)
     assert model.first.bias.abs().max() > 0
-
-
-def test_a_tie_counts_from_the_root_of_its_own_spec(tmp_path: Path) -> None:
-    inner = """
-params: {vocab: 11}
-inputs: {ids: {shape: [N, T=4], dtype: int64}}
-nodes:
-  embed: {op: Embedding, num_embeddings: $vocab, embedding_dim: 6}
-  head: {op: Linear, out_features: $vocab, bias: false, tie: {weight: embed.weight}}
-"""
-    (tmp_path / "inner.yaml").write_text(HEAD + inner, encoding="utf-8")
-    outer = """
-inputs: {ids: {shape: [N, T=4], dtype: int64}}
-nodes:
-  one: {spec: inner}
-  again: {share: one, from: ids}
-  other: {spec: inner, params: {vocab: 12}, from: ids}
-  cut: {spec: inner, from: ids, outputs: embed}
-outputs: [one, again, other, cut]
-expect: {parameters: 204}
-"""
-    (tmp_path / "outer.yaml").write_text(HEAD + outer, encoding="utf-8")
-    model = graphbuild.compile(tmp_path / "outer.yaml")
-    for twin in (model, pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
-        state = dict(twin.named_parameters(remove_duplicate=False))
-        assert state["one.head.weight"] is state["one.embed.weight"]
-        assert state["other.head.weight"] is state["other.embed.weight"]
-        assert sum(p.numel() for p in twin.parameters()) == 204
-    ids = torch.arange(4)[None]
-    one, again, _, _ = model(ids)
-    weight = model.one.embed.weight  # type: ignore[union-attr]
-    assert torch.equal(one, again)
-    assert torch.equal(one, nn.functional.embedding(ids, weight) @ weight.T)  # type: ignore[arg-type]

@@ -125,11 +125,11 @@ def _target(scope: Scope, item: Item) -> Target:
     template = item.template
     if template.group is not None:
         return template.group
-    if template.nested is not None:
-        return template.nested
     if template.share is not None:
         item.owner = sharing.owner(scope, item, template.share)
         return item.owner.target
+    if template.nested is not None:
+        return template.nested
     name: object = template.op
     if template.op_value is not None:
         _check_op(scope, item)

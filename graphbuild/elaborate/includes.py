@@ -12,7 +12,7 @@ from dataclasses import replace
 from glob import escape
 from typing import TYPE_CHECKING
 
-from graphbuild.elaborate import calls, cut, faults, init_rules, params
+from graphbuild.elaborate import calls, cut, faults, init_rules, params, ties
 from graphbuild.elaborate.inputs import Size, size_of
 from graphbuild.elaborate.state import Poisoned, Site, frozen
 from graphbuild.elaborate.template import Templates
@@ -74,9 +74,8 @@ def call(scope: Scope, item: Item, target: Nested, operands: Sequence[Operand] |
             graph = _cut(scope, target, graph, paths)
         if graph is None:
             return None
-        graph = replace(graph, init=init_rules.rules(templates_, templates_.state, graph))
-        scope.state.roots.add(id(graph))
-        return graph
+        graph = replace(graph, ties=ties.resolved(templates_.state, graph))
+        return replace(graph, init=init_rules.rules(templates_, templates_.state, graph))
 
     graph = calls.once(scope, key, site, make)
     given = {v.name: args[v.name] for v in own if v.name in args}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, Literal
 
 from graphbuild import expr
@@ -13,7 +14,7 @@ from graphbuild.elaborate.expand import Item
 from graphbuild.elaborate.state import Poisoned, Site, State, tuples, whole
 from graphbuild.elaborate.template import Templates
 from graphbuild.elaborate.written import NodeTemplate, ScopeTemplate, Value
-from graphbuild.errors import Span
+from graphbuild.errors import MAX_NAMES, Span
 from graphbuild.ir import (
     ABSENT,
     Arg,
@@ -155,9 +156,9 @@ class Scope:
             elif type_ == ABSENT:
                 presence.no_shape(self, name, value)
             else:  # the evaluation reports it, with a suggestion out of all names
-                for other, v in visible.items():
+                for other, v in islice(visible.items(), MAX_NAMES):
                     env.setdefault(other, v.value)
-                for other, t in self.values.items():
+                for other, t in islice(self.values.items(), MAX_NAMES):
                     if isinstance(t, Tensor):
                         env.setdefault(other, expr.ShapeView(t.shape))
         return env, views
@@ -234,12 +235,9 @@ class Scope:
                     item.when = presence.own(self, item)
                 if item.present is None and (item.when is None or item.mode != "never"):
                     expand.decide(self, item)
-                alone = item.owner is None and item.times is None
-                build = nodes.build if alone else sharing.build
-                if self.modes or item.template.when is not None:
-                    type_ = nodes.guarded(self, item, build)
-                else:
-                    type_ = build(self, item)
+                build = sharing.build if item.owner or item.times else nodes.build
+                guarded = self.modes or item.template.when is not None
+                type_ = nodes.guarded(self, item, build) if guarded else build(self, item)
                 if item.template.ties:
                     ties.note(self, item)
             except Poisoned:

@@ -225,9 +225,10 @@ class Templates:
             made.nested = nested.read(self, spec.include)
         made.broken = len(self.state.findings) > before and self._broken(made)
         made.reads = self._reads(made)
-        for code, message, span, hint in again.misuse(made):
-            self.state.report(code, message, span, suggestion=hint)
-            made.broken, made.name = True, None
+        if made.again or spec.routing is not None:
+            for code, message, span, hint in again.misuse(made):
+                self.state.report(code, message, span, suggestion=hint)
+                made.broken, made.name = True, None
         return made
 
     def _broken(self, made: NodeTemplate) -> bool:
@@ -241,9 +242,9 @@ class Templates:
             or (spec.when is not None and made.when is None)
             or (spec.repeat is not None and made.repeat is None)
             or (spec.from_ is not None and made.wire is None)
-            or (spec.include is not None and made.nested is None)
             or (spec.share is not None and made.share is None)
             or len(made.ties) < len(spec.tie)
+            or (spec.include is not None and made.nested is None)
             or (spec.routing is not None and _unread(made, spec.routing))
             or (made.op is not None and made.op not in self.known)
         )

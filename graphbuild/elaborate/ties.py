@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from graphbuild.elaborate.expectations import complete
 from graphbuild.elaborate.params import show
-from graphbuild.elaborate.state import Poisoned, State, Ties
+from graphbuild.elaborate.state import Poisoned, State
 from graphbuild.errors import Note, Span, did_you_mean
 from graphbuild.ir import Graph, Node, Tensor, Tie
 from graphbuild.ops.base import Op, Shape
@@ -50,7 +51,8 @@ def note(scope: Scope, item: Item) -> None:
             raise Poisoned
         path = str(scope.fixed(value, item, "a path", nodes=False))
         paths[str(key)] = path, value.span
-    scope.state.ties[id(node)] = Ties(node, paths)
+    scope.state.tied.add(where)
+    item.made[-1] = replace(node, ties=paths)
 
 
 def parameters(node: Node) -> dict[str, Shape]:
@@ -64,9 +66,9 @@ def parameters(node: Node) -> dict[str, Shape]:
 
 def resolved(state: State, graph: Graph) -> tuple[Tie, ...]:
     """All ties by path, in file order, each to a parameter that is not tied itself."""
-    if not state.ties:
+    if not state.tied:
         return ()
-    written = dict(_written(state, graph, ""))
+    written = dict(_written(graph, ""))
     made = []
     for path, (_, span, shape) in written.items():
         source = _source(state, path, written)
@@ -100,24 +102,22 @@ def resolved(state: State, graph: Graph) -> tuple[Tie, ...]:
 Written = dict[str, tuple[str, Span, Shape]]
 
 
-def _written(
-    state: State, graph: Graph, prefix: str, root: str = ""
-) -> Iterator[tuple[str, tuple[str, Span, Shape]]]:
-    """Every tied parameter with the path that it is tied to, its place and its shape.
-
-    `root` is where the spec begins from which the paths count.
-    """
+def _written(graph: Graph, prefix: str) -> Iterator[tuple[str, tuple[str, Span, Shape]]]:
+    """Every tied parameter with the path that it is tied to, its place and its shape."""
     for node in graph.nodes:
         if node.shared:
             continue
-        if isinstance(node.call, Graph):
-            inner = f"{prefix}{node.name}."
-            begins = inner if id(node.call) in state.roots else root
-            yield from _written(state, node.call, inner, begins)
-        elif id(node) in state.ties:
+        path = f"{prefix}{node.name}"
+        if isinstance(node.call, Graph) and node.call.ties:  # a spec inside, which has its own
+            for tie in node.call.ties:
+                if tie.span is not None:
+                    yield f"{path}.{tie.path}", (f"{path}.{tie.source}", tie.span, tie.shape)
+        elif isinstance(node.call, Graph):
+            yield from _written(node.call, f"{path}.")
+        elif node.ties:
             shapes = parameters(node)
-            for name, (source, span) in state.ties[id(node)].paths.items():
-                yield f"{prefix}{node.name}.{name}", (root + source, span, shapes[name])
+            for name, (source, span) in node.ties.items():
+                yield f"{path}.{name}", (source, span, shapes[name])
 
 
 def _source(state: State, path: str, written: Written) -> str | None:

@@ -129,10 +129,10 @@ class NodeTemplate:
     args: dict[str, Value] = field(default_factory=dict)  # the keys are `Text`s
     wire: Wire | None = None
     group: ScopeTemplate | None = None
-    nested: Nested | None = None
     share: Ref | None = None  # the node whose module is called again
     again: bool = False  # the turns of `repeat` are one module
     ties: dict[str, Value] = field(default_factory=dict)  # paths by parameter; the keys are `Text`s
+    nested: Nested | None = None
     by: Wire | None = None  # of a node with cases: what chooses
     top_k: Value | None = None
     broken: bool = False
@@ -192,7 +192,8 @@ def values(made: NodeTemplate) -> Iterator[Value]:
     if made.when is not None:
         yield from (made.when.training, made.when.evaluation)
     yield from made.args.values()
-    yield from made.ties.values()
+    if made.ties:
+        yield from made.ties.values()
     if made.nested is not None:
         yield from made.nested.args.values()
         yield from (ref.value for _, ref in made.nested.cut if ref.value is not None)

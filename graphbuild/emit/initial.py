@@ -15,11 +15,13 @@ from itertools import groupby
 from graphbuild import expr as expressions
 from graphbuild import ops
 from graphbuild.emit import tying
+from graphbuild.emit.drawn import Layer, arguments, parameters
+from graphbuild.emit.drawn import layers as layers_of
 from graphbuild.emit.items import call
-from graphbuild.emit.layers import Layer, arguments_of, layers_of, parameters_of
 from graphbuild.emit.parts import Statement, collapsed
 from graphbuild.emit.steps import attribute
 from graphbuild.emit.units import distinct
+from graphbuild.expr.write import quoted
 from graphbuild.ir import Graph, Initializer, InitRule
 from graphbuild.names import is_attribute
 from graphbuild.ops.base import Op
@@ -90,7 +92,7 @@ class Rules:
                     key = (node.call.name, repr(given))
                     if key not in seen:
                         seen.add(key)
-                        yield Layer("", node, parameters_of(node))
+                        yield Layer("", node, parameters(node))
 
     def _matching(self, layer: Layer) -> list[InitRule]:
         """The rules that draw some of a layer, in their order."""
@@ -171,7 +173,7 @@ class Rules:
             one, many = "type(module) is {}", "type(module) in ({})"
         text = (one if len(sources) == 1 else many).format(", ".join(sources))
         if first.rule.by_path:
-            text += f' and fnmatchcase(name, "{first.rule.match}")'
+            text += f" and fnmatchcase(name, {quoted(first.rule.match)})"
         below = _quoted([f"{path}." for path in first.rule.within])
         if below:
             starts = below[0] if len(below) == 1 else f"({', '.join(below)})"
@@ -204,7 +206,7 @@ class Rules:
 
     def draw(self, initializer: Initializer, target: str, module: str, layer: Layer) -> str:
         """A call of `torch.nn.init`; attributes of the layer are read from the module."""
-        kept = ops.attributes(layer.op, arguments_of(layer.node))
+        kept = ops.attributes(layer.op, arguments(layer.node))
         items = [target]
         for name, arg in initializer.args.items():
             tree = arg.expr if arg.expr is not None else expressions.literal(arg.value)
@@ -236,7 +238,7 @@ class Rules:
             if [key for key in keys if InitRule(match, {}).matches("", key)] == paths:
                 draw = self.draw(initializer, "parameter", "", found[0])
                 head = "for name, parameter in self.named_parameters():"
-                test = f'if fnmatchcase(name, "{match}"):'
+                test = f"if fnmatchcase(name, {quoted(match)}):"
                 body = [Statement(test, rule.span, [Statement(draw, rule.span)])]
             else:
                 draw = self.draw(initializer, "self.get_parameter(name)", "", found[0])
@@ -307,7 +309,7 @@ def _code(body: list[Statement]) -> list[object]:
 
 
 def _quoted(paths: list[str]) -> list[str]:
-    return [f'"{path}"' for path in paths]
+    return [quoted(path) for path in paths]
 
 
 def _path(path: str, raw: bool = False) -> str:
@@ -316,4 +318,4 @@ def _path(path: str, raw: bool = False) -> str:
         return f"self.{path}"
     if "." not in path:
         return attribute(path)
-    return f'self.get_{"parameter" if raw else "submodule"}("{path}")'
+    return f"self.get_{'parameter' if raw else 'submodule'}({quoted(path)})"

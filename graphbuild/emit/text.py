@@ -73,7 +73,7 @@ class Lines:
         self.block(part.constructor, 8)
         if part.reset:
             self.add(["        self.reset_parameters()"])
-        if graph.ties:
+        if graph.ties and graph.kind == "spec":
             self.add(["        self.tie_weights()"])
             hook = f"self.register_load_state_dict_post_hook({part.unit.name}.tie_weights)"
             self.add(statement(hook, 8))
@@ -98,7 +98,7 @@ class Lines:
             self.add(["", "    def init_weights(self) -> None:"])
             self.say("Draw the parameters anew, by the rules of the spec.", 8)
             self.block(part.init, 8)
-        if graph.ties:
+        if graph.ties and graph.kind == "spec":
             self.ties(graph)
 
     def ties(self, graph: Graph) -> None:

@@ -46,9 +46,9 @@ def compared(ours: nn.Module, theirs: nn.Module, *inputs: Tensor) -> None:
 class Embedding(nn.Module):
     def __init__(self, width: int = 16, dim: int = 32) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(1, width, 5, padding=2)
+        self.conv1 = nn.Conv2d(1, width, 5, padding=2, bias=False)
         self.norm1 = nn.BatchNorm2d(width)
-        self.conv2 = nn.Conv2d(width, 2 * width, 3, padding=1)
+        self.conv2 = nn.Conv2d(width, 2 * width, 3, padding=1, bias=False)
         self.norm2 = nn.BatchNorm2d(2 * width)
         self.project = nn.Linear(32 * width, dim)
 
@@ -61,11 +61,11 @@ class Embedding(nn.Module):
 class Siamese(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.anchor_embedding = Embedding()
+        self.anchor_point = Embedding()
 
     def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> dict[str, Tensor]:
         given = {"anchor": anchor, "positive": positive, "negative": negative}
-        return {name: F.normalize(self.anchor_embedding(x), dim=1) for name, x in given.items()}
+        return {name: F.normalize(self.anchor_point(x), dim=1) for name, x in given.items()}
 
 
 class SiameseContrastive(nn.Module):
@@ -103,6 +103,7 @@ class SharedEncoder(nn.Module):
 @pytest.mark.parametrize(
     ("name", "reference", "count"),
     [
+        ("embedding", Embedding, 1),
         ("siamese", Siamese, 3),
         ("siamese_contrastive", SiameseContrastive, 2),
         ("shared_encoder", SharedEncoder, 2),

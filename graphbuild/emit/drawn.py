@@ -1,4 +1,4 @@
-"""The layers of a graph that have parameters, as initialisation sees them."""
+"""The layers, and raw parameters, that rules of initialisation can speak of."""
 
 from __future__ import annotations
 
@@ -39,28 +39,28 @@ class Layer:
         return self.path if self.op.own else f"{self.path}.{parameter}"
 
 
-def parameters_of(node: Node) -> tuple[str, ...]:
+def parameters(node: Node) -> tuple[str, ...]:
     """The names of a layer's parameters."""
     op = node.call
     if not isinstance(op, Op) or op.parameters is None:
         return ()
-    return tuple(op.parameters(arguments_of(node)))
+    return tuple(op.parameters(arguments(node)))
 
 
-def arguments_of(node: Node) -> SimpleNamespace:
+def arguments(node: Node) -> SimpleNamespace:
     op = node.call
     values = {a.name: a.default for a in op.arguments} if isinstance(op, Op) else {}
     values.update((name, arg.value) for name, arg in node.args.items())
     return SimpleNamespace(**values)
 
 
-def layers_of(graph: Graph, prefix: str = "") -> Iterator[Layer]:
+def layers(graph: Graph, prefix: str = "") -> Iterator[Layer]:
     """All layers and raw parameters in the order of registration."""
     for node in graph.nodes:
         path = f"{prefix}{node.name}"
         if node.shared:
             continue
         if isinstance(node.call, Graph):
-            yield from layers_of(node.call, f"{path}.")
+            yield from layers(node.call, f"{path}.")
         elif node.call is not None and node.call.parameters is not None:
-            yield Layer(path, node, parameters_of(node))
+            yield Layer(path, node, parameters(node))
