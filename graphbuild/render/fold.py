@@ -59,7 +59,8 @@ class Item:
 
     @property
     def openable(self) -> bool:
-        return self.part.form == "repeat" or self.inside is not None
+        """A call of weights that are drawn elsewhere stays closed: what is inside is there."""
+        return self.part.form == "repeat" or (self.inside is not None and not self.node.shared)
 
     @cached_property
     def holder(self) -> dict[str, Item]:

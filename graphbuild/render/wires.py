@@ -72,7 +72,7 @@ def _into(item: Item) -> Iterator[Wire]:
                     style = "case"
                 elif control and position == 0:
                     style = "control"
-                elif single and _continues(item, source.end, scope):
+                elif single and position == 0 and _continues(item, scope):
                     style = "bus"
                 key = (source.end, edge.select, style)
                 if single or key not in seen:
@@ -91,13 +91,9 @@ def _chosen(item: Item, routed: Item) -> Iterator[Wire]:
             yield Wire(source.end, item, source.type, "case" if source.case else style, source.case)
 
 
-def _continues(bar: Item, end: Item | Input, scope: Item) -> bool:
-    """Whether the running concat of a dense group passes here to one of its bars."""
-    if _graph(scope).connect != "dense" or not bar.node.synthetic or not is_concat(bar.node):
-        return False
-    if isinstance(end, Item) and end.part.form == "call" and end.scope is scope:
-        return end.node.synthetic and is_concat(end.node)
-    return not isinstance(end, Item) or end.scope is not scope
+def _continues(bar: Item, scope: Item) -> bool:
+    """Whether an item is where the running concat of a dense group is taken up."""
+    return _graph(scope).connect == "dense" and bar.node.synthetic and is_concat(bar.node)
 
 
 def _sources(scope: Item, edge: Edge, through: Item | None = None) -> list[_Source]:
