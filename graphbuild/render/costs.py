@@ -30,9 +30,10 @@ class Cost:
 
 
 class Costs:
-    """Costs of the nodes of a graph; each distinct scope is summed once."""
+    """Costs of the nodes of a graph; each distinct scope is summed once, memory only if asked."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, *, memory: bool) -> None:
+        self.memory = memory
         self.counter = Counter()
         self.known: dict[Graph, int] = {}
         self.root = graph
@@ -40,7 +41,7 @@ class Costs:
     @property
     def total(self) -> Cost:
         counts = self.counter.graph(self.root)
-        return Cost(counts.parameters, counts.macs, self._held(self.root))
+        return Cost(counts.parameters, counts.macs, self._held(self.root) if self.memory else 0)
 
     def item(self, item: Item) -> Cost:
         """What is inside of a box; of a run, one turn."""
@@ -49,7 +50,7 @@ class Costs:
             return self.total
         nodes = item.part.nodes[:1] if item.part.form == "run" else item.part.nodes
         counts = sum((self.counter.node(scope, node) for node in nodes), Counts())
-        memory = sum(map(self._node, nodes))
+        memory = sum(map(self._node, nodes)) if self.memory else 0
         return Cost(counts.parameters, counts.macs, memory)
 
     def _held(self, graph: Graph) -> int:
@@ -78,7 +79,7 @@ def _free(op: Op, node: Node) -> bool:
 def _size(type_: Type) -> int:
     if isinstance(type_, Several):
         return sum(map(_size, type_.items))
-    return prod(type_.shape) * _BYTES.get(type_.dtype, 4) if isinstance(type_, Tensor) else 0
+    return prod(map(int, type_.shape)) * _BYTES.get(type_.dtype, 4) if isinstance(type_, Tensor) else 0
 
 
 def short(number: int, unit: str = "") -> str:

@@ -13,7 +13,7 @@ from typing import Literal
 Format = Literal["svg", "png", "pdf"]
 
 # Curves are fitted through all that stands in their way; past this it takes too long.
-CURVES = 400
+CURVES = 1000
 FONTS = Path(__file__).parent / "fonts.conf"
 
 
@@ -22,22 +22,24 @@ def splines(boxes: int, links: int) -> Literal["true", "line"]:
     return "true" if max(boxes, links) <= CURVES else "line"
 
 
-def layout(text: str, form: Format) -> bytes:
+def layout(text: str, form: Format, dpi: int | None = None) -> bytes:
     """Lay DOT text out and draw it; raises RuntimeError with what Graphviz says where it cannot."""
     with _fonts(), _said() as said:
-        drawn = _draw(text.encode(), form)
+        drawn = _draw(text.encode(), form, dpi)
     if drawn is None:
         raise RuntimeError(f"Graphviz cannot draw this as {form}: {' '.join(said)}".strip())
     return drawn
 
 
-def _draw(text: bytes, form: Format) -> bytes | None:
+def _draw(text: bytes, form: Format, dpi: int | None) -> bytes | None:
     from pygraphviz import graphviz as gv
 
     with tempfile.TemporaryFile("w+b") as file:
         file.write(text)
         file.seek(0)
         graph = gv.agread(file, None)
+    if dpi is not None:
+        gv.agsafeset(graph, b"dpi", str(dpi).encode(), b"")
     context = gv.gvContextWithBuiltins()
     try:
         if gv.gvLayout(context, graph, b"dot"):

@@ -10,6 +10,7 @@ from graphbuild.ops import (
     embedding,
     linear,
     loss,
+    names,
     norm,
     parts,
     pool,
@@ -59,14 +60,13 @@ _TABLES = (
 _KINDS = {op.name: kind for kind, table in _TABLES for op in table.OPS}
 _KINDS.update({"concat": "merge", "stack": "merge", "parameter": "weight", "buffer": "weight"})
 _KINDS.update({"FrozenBatchNorm2d": "norm", "Permute": "shape", "einsum": "linear"})
+_KINDS.update((name, "dropout") for name in names() if "drop" in name.lower())
+_KINDS["StochasticDepth"] = "dropout"
 _SIGNS = {"add": "+", "mul": "×", "sub": "−", "div": "÷"}
 
 
 def kind(op: Op) -> str:
     """One of `WORDS`."""
-    low = op.name.lower()
-    if "drop" in low or op.name == "StochasticDepth":
-        return "dropout"
     return _KINDS.get(op.name, "function")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from graphbuild.ir import Graph, Node
@@ -61,6 +62,7 @@ def parts(graph: Graph, *, chains: bool = True) -> tuple[Part, ...]:
         return tuple(Part("call", (node,)) for node in nodes)
     uses = Counter(edge.source for node in nodes for edge in node.operands)
     uses.update(output.edge.source for output in graph.outputs)
+    kinds = [kind(node.call) if isinstance(node.call, Op) else "" for node in nodes]
     out: list[Part] = []
     at = 0
     while at < len(nodes):
@@ -69,7 +71,7 @@ def parts(graph: Graph, *, chains: bool = True) -> tuple[Part, ...]:
         if turns > 1:
             out.append(Part("repeat", tuple(nodes[at:end]), turns))
         else:
-            end = at + (_chain(nodes, at, uses) if chains else 1)
+            end = at + (_chain(nodes, kinds, at, uses) if chains else 1)
             out.append(Part("chain" if end > at + 1 else "call", tuple(nodes[at:end])))
         at = end
     return tuple(out)
@@ -91,29 +93,27 @@ def _repetition(nodes: list[Node], at: int) -> int:
     return end
 
 
-def _chain(nodes: list[Node], at: int, uses: Counter[str]) -> int:
+def _chain(nodes: list[Node], kinds: list[str], at: int, uses: Counter[str]) -> int:
     """How many ops from here on read as one."""
     for pattern in _CHAINS:
-        found = nodes[at : at + len(pattern)]
-        if len(found) == len(pattern) and _fits(found, pattern, uses):
-            return len(found)
+        end = at + len(pattern)
+        found = zip(kinds[at:end], pattern, strict=False)
+        if end <= len(nodes) and all(one in group for one, group in found):
+            if _joined(nodes[at:end], uses):
+                return len(pattern)
     return 1
 
 
-def _fits(found: list[Node], pattern: tuple[tuple[str, ...], ...], uses: Counter[str]) -> bool:
-    for node, kinds in zip(found, pattern, strict=True):
-        if not isinstance(node.call, Op) or kind(node.call) not in kinds:
-            return False
-        if node.shared or node.times is not None or node.mode != found[0].mode:
-            return False
-        if not node.operands or len(node.operands) > 1:
-            return False
-    pairs = zip(found, found[1:], strict=False)
+def _joined(found: list[Node], uses: Counter[str]) -> bool:
+    """Whether each is all that becomes of the one before it."""
+    if any(n.shared or n.times is not None or n.mode != found[0].mode for n in found):
+        return False
     return all(
-        after.operands[0].source == before.name
+        len(after.operands) == 1
+        and after.operands[0].source == before.name
         and not after.operands[0].select
         and uses[before.name] == 1
-        for before, after in pairs
+        for before, after in pairwise(found)
     )
 
 

@@ -104,7 +104,7 @@ def picture(graph: Graph, folding: Folding, color_by: ColorBy = "kind") -> Pictu
 class _Painter:
     def __init__(self, graph: Graph, view: Item, color_by: ColorBy) -> None:
         self.graph, self.view, self.color_by = graph, view, color_by
-        self.costs = Costs(graph)
+        self.costs = Costs(graph, memory=color_by == "memory")
         self.ids: dict[int, str] = {}
         self.badges: Badges = badges(view)
         leaves = list(view.leaves())
