@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from graphbuild import expr
+from graphbuild import check_modes, expr
 from graphbuild.dims import PROBES, REQUIRED
 from graphbuild.elaborate import rules
-from graphbuild.ir import Edge, Graph, Node, Several, Tensor, Type
+from graphbuild.ir import ABSENT, Edge, Graph, Node, Several, Tensor, Type
 from graphbuild.ops.base import MISSING, Args, Op
 
 
@@ -43,6 +43,7 @@ def _problems(graph: Graph) -> Iterator[str]:
     yield from _outputs(graph)
     if graph.connect == "dense":
         yield from _dense(graph)
+    yield from check_modes.problems(graph)
     yield from _loops(graph)
 
 
@@ -57,7 +58,7 @@ def _names(graph: Graph) -> Iterator[str]:
         if node.synthetic != ("." in node.name):
             yield f"synthetic nodes and no others have a dot in their name: {node.name!r}"
     if graph.listed:
-        built = [n.name for n in graph.nodes if n.call is not None and not n.synthetic]
+        built = [n.name for n in graph.nodes if check_modes.is_numbered(n)]
         if built != [str(position) for position in range(len(built))]:
             yield f"the children of a list are named by position: {built}"
 
@@ -66,7 +67,8 @@ def _order(graph: Graph) -> Iterator[str]:
     if sorted(graph.order) != list(range(len(graph.nodes))):
         yield "the order is not one of all nodes"
         return
-    if _valid(graph, range(len(graph.nodes))) and list(graph.order) != sorted(graph.order):
+    steady = [p for p in graph.order if graph.nodes[p].mode in ("always", "never")]
+    if _valid(graph, range(len(graph.nodes))) and steady != sorted(steady):
         yield "the file order would do, but is not kept"
     if not _valid(graph, graph.order):
         yield "a node comes before its operand"
@@ -106,6 +108,10 @@ def _node(graph: Graph, node: Node) -> Iterator[str]:
     for type_ in _tensors(node.type):
         if len(type_.shapes) != PROBES or None in type_.shapes[:REQUIRED]:
             yield "a type without its shapes"
+    if node.mode == "never":
+        if node.call is not None or node.type != ABSENT:
+            yield "never there, but something is built"
+        return
     if node.call is None:
         if len(types) != 1 or types[0] != node.type:
             yield "an absent node hands on its one operand"
@@ -117,7 +123,8 @@ def _node(graph: Graph, node: Node) -> Iterator[str]:
     if isinstance(node.call, Graph):
         yield from _call(node, node.call, types)
     else:
-        yield from _op(node, node.call, types)
+        for some in check_modes.operands(graph, node, types):
+            yield from _op(node, node.call, some)
     if node.synthetic and (not isinstance(node.call, Op) or node.call.layer):
         yield "a synthetic node is a function"
 
@@ -150,6 +157,10 @@ def _op(node: Node, op: Op, types: list[Type]) -> Iterator[str]:
     tensors = [t for t in types if isinstance(t, Tensor)]
     if len(tensors) < len(types):
         yield "an operand is several values"
+        return
+    if op.passes and len(tensors) == 1 < len(node.operands):
+        if tensors[0] != node.type:
+            yield "its type is not that of the one operand that it passes on"
         return
     defaults = {a.name: a.default for a in op.arguments if a.default is not MISSING}
     values = {**defaults, **{name: arg.value for name, arg in node.args.items()}}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from graphbuild.ir import Graph
-    from graphbuild.report import Report
+    from graphbuild.report import Report, Row
     from graphbuild.spec import Spec
 
 app = typer.Typer(
@@ -312,10 +312,16 @@ def _print_report(told: Report, example: str) -> None:
     columns = [("path", text), ("op", text), ("output", text)]
     columns += [("parameters", number), ("MACs", number)]
     rows = [
-        (row.path, row.op, row.output, f"{row.counts.parameters:,}", f"{row.counts.macs:,}")
+        (row.path, _op(row), row.output, f"{row.counts.parameters:,}", f"{row.counts.macs:,}")
         for row in told.rows
     ]
     totals = told.totals
     console.say(f"{told.name}: {_shapes(told.inputs)} -> {_shapes(told.outputs)}\n")
     console.table(columns, rows, ("total", "", "", f"{totals.parameters:,}", f"{totals.macs:,}"))
-    console.say(f"\nparameters take {told.parameter_bytes / 1e6:,.1f} MB; MACs are at {example}")
+    mode = "" if all(row.mode == "always" for row in told.rows) else ", in evaluation"
+    size = f"{told.parameter_bytes / 1e6:,.1f} MB"
+    console.say(f"\nparameters take {size}; MACs are at {example}{mode}")
+
+
+def _op(row: Row) -> str:
+    return row.op if row.mode == "always" else f"{row.op} when {row.mode}"

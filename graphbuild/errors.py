@@ -42,6 +42,7 @@ CODES = {
     "E210": "unmet expectation",
     "E211": "a block that contains itself",
     "E212": "an initialisation rule that cannot apply",
+    "E213": "a use of a value that may be absent",
     "W301": "unused node",
     "W302": "unused block or param",
     "W303": "a name hides another",

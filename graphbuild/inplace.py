@@ -8,12 +8,13 @@ at once; its summary says what a call of it does to the storages of its operands
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from graphbuild.errors import Finding, Note, Span
 from graphbuild.ir import Edge, Graph, Node, Several, Type
+from graphbuild.modes import there
 from graphbuild.ops.base import MISSING, Op
 
 OUTPUT = ""  # in place of a path: the scope hands the value out
@@ -69,7 +70,27 @@ class Site(NamedTuple):
 
 def findings(graph: Graph) -> list[Finding]:
     """E209 for every op that overwrites a value that is still read, or an input of the spec."""
-    check = _Check()
+    if not _has_modes(graph):
+        return _findings(graph, None)
+    return [*_findings(graph, True), *_findings(graph, False)]
+
+
+def _has_modes(graph: Graph) -> bool:
+    """Whether a node is not always there, so that each mode is looked at."""
+    seen, stack = {id(graph)}, [graph]
+    while stack:
+        for node in stack.pop().nodes:
+            if node.mode != "always":
+                return True
+            if type(node.call) is Graph and id(node.call) not in seen:
+                seen.add(id(node.call))
+                stack.append(node.call)
+    return False
+
+
+def _findings(graph: Graph, training: bool | None) -> list[Finding]:
+    """The same in one mode."""
+    check = _Check(training)
     summary = check.summary(graph, "", None)
     for given, values in zip(graph.inputs, summary.inputs, strict=True):
         for value in _leaves(values):
@@ -81,7 +102,8 @@ def findings(graph: Graph) -> list[Finding]:
 
 
 class _Check:
-    def __init__(self) -> None:
+    def __init__(self, training: bool | None) -> None:
+        self.training = training  # None where nothing hangs on the mode
         self.found: list[Finding] = []
         self.known: dict[object, Summary] = {}
         self.alike: dict[int, object] = {}
@@ -95,7 +117,7 @@ class _Check:
     def key(self, graph: Graph) -> object:
         """The same for instances of a template that differ in sizes alone: they overwrite alike."""
         if id(graph) not in self.alike:
-            nodes = tuple([(n.name, self._called(n), _parts(n.type)) for n in graph.nodes])
+            nodes = tuple([(n.name, self._called(n), _parts(n.type), n.mode) for n in graph.nodes])
             inputs = tuple([_parts(given.type) for given in graph.inputs])
             self.alike[id(graph)] = (graph.template, nodes, inputs)
         return self.alike[id(graph)]
@@ -140,7 +162,9 @@ class _Scope:
             self.made.inputs.append(values)
         for position in self.graph.order:
             node = self.graph.nodes[position]
-            self.values[node.name] = self.node(node)
+            training = self.check.training
+            runs = training is None or there(node.mode, training)
+            self.values[node.name] = self.node(node) if runs else []
         for output in self.graph.outputs:
             values = self.value(output.edge)
             self.made.outputs.append(values)
@@ -177,15 +201,20 @@ class _Scope:
         if isinstance(node.call, Graph):
             return self.call(node, node.call)
         op, here = node.call, Access(node.name, node.span, node.call)
+        edges: Sequence[Edge] = node.operands
+        if op.variadic and self.check.training is not None:  # takes what is there
+            edges = [edge for edge in edges if self.value(edge) != []]
+            if op.passes and len(edges) == 1 < len(node.operands):
+                return self.value(edges[0])
         saves = here if _applies(op, node, op.saves_output) else None
         overwrites = _applies(op, node, op.overwrites)
-        for position, edge in enumerate(node.operands):
+        for position, edge in enumerate(edges):
             for value in _leaves(self.value(edge)):
                 if position or not (op.aliases or overwrites):
                     self.epoch(value).reads.append(here)
-        if not node.operands or not (op.aliases or overwrites):
+        if not edges or not (op.aliases or overwrites):
             return self.fresh(node.type, node.name, saves)
-        operand = self.value(node.operands[0])
+        operand = self.value(edges[0])
         if isinstance(operand, list):
             return self.fresh(node.type, node.name, saves)
         if overwrites:
@@ -246,7 +275,7 @@ class _Scope:
         found = self.values[edge.source]
         for index in edge.select:
             assert isinstance(found, list)
-            found = found[index]
+            found = found[index] if found else found  # no parts: it is not there
         return found
 
     def epoch(self, value: Value) -> Epoch:

@@ -19,6 +19,7 @@ from typing import Literal
 
 from graphbuild.dims import Dims
 from graphbuild.errors import Span
+from graphbuild.modes import Mode, Modes, packed, part, within
 from graphbuild.ops.base import MISSING, Op, Shape
 
 INPUT = "input"  # the name of a scope's only, undeclared input
@@ -50,6 +51,7 @@ class Several:
 
 
 Type = Tensor | Several
+ABSENT = Several(())  # of a value that is never there: it has no parts, and None stands for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +104,6 @@ class Loop:
     name: ast.expr | None = None  # the children's name as an expression, under a name with `$`
 
 
-Mode = Literal["always", "training", "eval", "never"]
-
-
 @dataclass(frozen=True, slots=True)
 class Node:
     """A call. `call` is an op, another scope, or None: absent (its `if` is false), passed through.
@@ -114,7 +113,10 @@ class Node:
 
     A node that is `shared` makes no module: it calls that of another node of its scope once more.
     `times` says how often one module is applied in turn, each time to what it gave (`repeat` with
-    `share: true`). `mode` says when there is a value: `never` has no module either.
+    `share: true`). `mode` says when the node runs: `never` has no module either. `when` is what
+    the node's own `when` says: its mode, and the expression, which may read `training`. A merge
+    (a variadic op) runs on those of its operands that are there; any other node runs only where
+    all of them are.
     """
 
     name: str
@@ -129,6 +131,7 @@ class Node:
     shared: str = ""
     times: Arg | None = None
     mode: Mode = "always"
+    when: Arg | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,4 +245,27 @@ class Graph:
             if not isinstance(found, Several):
                 raise ValueError(f"{edge.source} has no parts")
             found = found.items[index]
+        return found
+
+    @cached_property
+    def modes(self) -> Modes:
+        """When what this scope hands out is there, where it is called."""
+        for node in self.nodes:
+            if node.mode != "always" or (type(node.call) is Graph and node.call.modes != "always"):
+                break
+        else:
+            return "always"
+        found = [self.mode(output.edge) for output in self.outputs]
+        return found[0] if self.form == "single" and len(found) == 1 else packed(found)
+
+    def mode(self, edge: Edge) -> Modes:
+        """When what an edge carries is there; inputs always are."""
+        node = self.by_name.get(edge.source)
+        if node is None:
+            return "always"
+        found: Modes = node.mode
+        if isinstance(node.call, Graph):
+            found = within(node.mode, node.call.modes)
+        for index in edge.select:
+            found = part(found, index)
         return found

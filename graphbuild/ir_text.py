@@ -85,7 +85,7 @@ def _variable(variable: Variable) -> str:
 
 def _node(node: Node, names: Mapping[Graph, str], dims: Dims) -> str:
     if node.call is None:
-        called = "absent"
+        called = "absent" if node.mode != "never" else "nothing"
     elif isinstance(node.call, Graph):
         called = names[node.call]
     else:
@@ -98,11 +98,12 @@ def _node(node: Node, names: Mapping[Graph, str], dims: Dims) -> str:
         parts.append(f"shares {node.shared}")
     if node.times is not None:
         parts.append(f"times {_value(node.times.value)}{_braces(node.times.expr)}")
-    if node.mode != "always":
-        parts.append(f"when {node.mode}")
+    if node.mode != "always" or node.when is not None:
+        parts.append(f"when {node.mode}{_braces(node.when.expr if node.when else None)}")
     if node.loop is not None:
         parts.append(_loop(node.loop))
-    parts.append(f"-> {_type(node.type, dims, dtype=_has_other_dtype(node.type))}")
+    if node.mode != "never":
+        parts.append(f"-> {_type(node.type, dims, dtype=_has_other_dtype(node.type))}")
     return " ".join(parts)
 
 

@@ -56,6 +56,8 @@ FUNCTIONS = frozenset(
     """.split()
 )
 
+TRAINING = "training"  # the word that the expression of a `when` reads, and no other
+
 # Names that emitted source reads, so that nothing else in it may have them.
 SOURCE = frozenset(
     "F OrderedDict Tensor bool dict getattr isinstance list math nn self str super torch torchvision "
@@ -118,6 +120,7 @@ def is_variable(name: str) -> bool:
         and not keyword.iskeyword(name)
         and name not in FUNCTIONS
         and name not in SOURCE
+        and name != TRAINING
         and not name.startswith("__")
         and unicodedata.normalize("NFKC", name) == name
     )

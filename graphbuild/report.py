@@ -7,20 +7,21 @@ single row that holds their sum. So the rows add up to the totals at every depth
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from math import prod
 from types import SimpleNamespace
 from typing import Any
 
 from graphbuild.dims import Dims
-from graphbuild.ir import Graph, Node, Several, Tensor, Type
+from graphbuild.ir import ABSENT, Graph, Node, Several, Tensor, Type
+from graphbuild.modes import Mode, Modes, both, there
 from graphbuild.ops.base import Op
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a layer or a scope costs; MACs are those of one pass at the example size."""
+    """What a layer or a scope costs; MACs are those of one pass at the example size, in evaluation."""
 
     parameters: int = 0
     buffers: int = 0  # their elements, not their number
@@ -43,6 +44,7 @@ class Row:
     output: str  # the shape, such as N×256×H/8×W/8; several are parted by commas
     size: tuple[int, ...] | None  # the output at the example; None where there are several
     counts: Counts
+    mode: str = "always"  # or "training", "eval": it is there in that mode alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,14 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON has it."""
         rows = [
-            {"path": r.path, "op": r.op, "output": r.output, "size": r.size, **asdict(r.counts)}
+            {
+                "path": r.path,
+                "op": r.op,
+                "output": r.output,
+                "size": r.size,
+                "mode": r.mode,
+                **asdict(r.counts),
+            }
             for r in self.rows
         ]
         totals = {**asdict(self.totals), "parameter_bytes": self.parameter_bytes}
@@ -84,12 +93,15 @@ def report(graph: Graph, depth: int | None = None, *, concrete: bool = False) ->
     """
     show = partial(_show, dims=None if concrete else graph.dims)
     count = _Counter()
-    outputs = ((o.name or o.edge.source, show(graph.value(o.edge))) for o in graph.outputs)
+    outputs = (
+        (o.name or o.edge.source, show(graph.value(o.edge)) + _only(graph.mode(o.edge)))
+        for o in graph.outputs
+    )
     return Report(
         name=graph.name,
         inputs=tuple((i.name, show(i.type)) for i in graph.inputs),
         outputs=tuple(outputs),
-        rows=tuple(_rows(graph, "", depth, count, show)),
+        rows=tuple(_rows(graph, "", depth, count, show, "always")),
         totals=count.graph(graph),
     )
 
@@ -110,9 +122,10 @@ class _Counter:
             case None:
                 return Counts()
             case Graph():
-                return self.graph(node.call)
+                found = self.graph(node.call)
             case Op() as op:
-                return _count(op, graph, node)
+                found = _count(op, graph, node)
+        return found if there(node.mode, training=False) else replace(found, macs=0)
 
 
 def _count(op: Op, graph: Graph, node: Node) -> Counts:
@@ -141,23 +154,35 @@ def _sizes(type: Type) -> list[tuple[int, ...]]:
 
 
 def _rows(
-    graph: Graph, prefix: str, depth: int | None, count: _Counter, show: Callable[[Type], str]
+    graph: Graph,
+    prefix: str,
+    depth: int | None,
+    count: _Counter,
+    show: Callable[[Type], str],
+    around: Mode,
 ) -> Iterator[Row]:
     for node in graph.nodes:
         if node.call is None or node.synthetic:
             continue
-        path = prefix + node.name
+        path, mode = prefix + node.name, both(around, node.mode)
         if isinstance(node.call, Graph) and (depth is None or depth > 1):
             inside = None if depth is None else depth - 1
-            yield from _rows(node.call, f"{path}.", inside, count, show)
+            yield from _rows(node.call, f"{path}.", inside, count, show, mode)
             continue
+        counts = count.node(graph, node)
         yield Row(
             path=path,
             op=_kind(node.call),
             output=show(node.type),
             size=node.type.shape if isinstance(node.type, Tensor) else None,
-            counts=count.node(graph, node),
+            counts=counts if there(mode, training=False) else replace(counts, macs=0),
+            mode=mode,
         )
+
+
+def _only(modes: Modes) -> str:
+    """What is said of an output that is not always there."""
+    return f" ({modes} only)" if modes in ("training", "eval") else ""
 
 
 def _kind(call: Op | Graph) -> str:
@@ -174,6 +199,8 @@ def _kind(call: Op | Graph) -> str:
 
 
 def _show(type: Type, dims: Dims | None) -> str:
+    if type == ABSENT:
+        return "nothing"
     if isinstance(type, Several):
         return ", ".join(_show(item, dims) for item in type.items)
     if dims is None:

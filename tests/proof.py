@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from graphbuild.check import verify
 from graphbuild.elaborate import elaborate
 from graphbuild.emit import Generated, emit
-from graphbuild.emit.forward import input_variables
+from graphbuild.emit.variables import input_variables
 from graphbuild.errors import SpecError
 from graphbuild.ir import Graph
 from graphbuild.load import load, load_source
@@ -107,6 +107,8 @@ def slopes(value: Any, inputs: Mapping[str, Tensor]) -> list[Tensor | None]:
 
 
 def tensors(value: Any) -> list[Tensor]:
+    if value is None:  # absent in this mode
+        return []
     if isinstance(value, Tensor):
         return [value]
     parts = value.values() if isinstance(value, dict) else value

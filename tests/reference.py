@@ -15,6 +15,7 @@ from torch import Tensor, nn  # noqa: F401
 
 from graphbuild import expr
 from graphbuild.ir import Edge, Graph, Node
+from graphbuild.modes import there
 from graphbuild.ops.base import Op
 
 State = Mapping[str, Tensor]
@@ -33,6 +34,9 @@ def run(
     for position in graph.order:
         node = graph.nodes[position]
         if node.name not in read:
+            continue
+        if not there(node.mode, train):
+            values[node.name] = None
             continue
         operands = [_pick(values, edge) for edge in node.operands]
         values[node.name] = _call(node, graph, values, operands, state, prefix, train)
@@ -57,6 +61,8 @@ def _read(graph: Graph) -> set[str]:
 def _pick(values: Mapping[str, Any], edge: Edge) -> Any:
     value = values[edge.source]
     for index in edge.select:
+        if value is None:
+            return None
         value = list(value.values())[index] if isinstance(value, dict) else value[index]
     return value
 
@@ -72,6 +78,11 @@ def _call(
 ) -> Any:
     if node.call is None:
         return operands[0]
+    if isinstance(node.call, Op) and node.call.variadic:  # a merge takes what is there
+        left = [value for value in operands if value is not None]
+        if len(left) < len(operands) and len(left) == 1 and node.call.name != "stack":
+            return left[0]
+        operands = left
     if isinstance(node.call, Graph):
         given = dict(zip(node.call.input_names, operands, strict=True))
         return run(node.call, state, given, f"{prefix}{node.name}.", train)

@@ -57,6 +57,7 @@ class Maker:
         self.count = 0
         self.size = size
         self.room = 20 * size  # nodes that may still be written
+        self.heads: list[str] = []  # values of the scope that may be absent
 
     def one(self, *items: Any) -> Any:
         return self.draw(st.sampled_from(items))
@@ -166,6 +167,7 @@ class Maker:
         values = [Value("input", "input")]
         last = values[0]
         nodes: Data = {}
+        around, self.heads = self.heads, []
         for _ in range(self.number(1, 2 * self.size + 1 if depth == 0 else self.size + 1)):
             operand = last if self.chance(2) else self.one(*values)
             made = self.node(nodes, operand, values, names, depth, loop)
@@ -187,12 +189,14 @@ class Maker:
         data: Data = {"nodes": nodes}
         if self.chance(5) and depth < 2:
             chosen = [self.one(*values[1:], last) for _ in range(self.number(1, 2))]
-            texts = list(dict.fromkeys(v.name for v in chosen))
+            texts = list(dict.fromkeys([*(v.name for v in chosen), *self.heads]))
+            self.heads = around
             if self.chance(2):
                 data["outputs"] = texts
             else:
                 data["outputs"] = {f"o{k}": t for k, t in enumerate(texts)}
             return data, chosen[0]
+        self.heads = around
         return data, last
 
     def chain(self, names: Names, depth: int, loop: tuple[str, ...] = ()) -> Any:
@@ -225,7 +229,7 @@ class Maker:
     ) -> tuple[dict[str, Data], list[Value]] | None:
         """A node (or two) on an operand, and the values that it adds."""
         self.room -= 1
-        kinds = ["layer", "layer", "merge", "merge", "call", "part", "size"]
+        kinds = ["layer", "layer", "merge", "merge", "call", "part", "size", "when"]
         if depth < 2 and self.room > 0:
             kinds += ["group", "repeat", "dense", "parallel"]
         kind = self.one(*kinds)
@@ -249,6 +253,8 @@ class Maker:
             return self.merge(name, operand, values)
         if kind == "part":
             return self.part(name, operand)
+        if kind == "when":
+            return self.when(name, operand, names, loop)
         if kind == "size" and self.world == "image":
             size = self.one("$([input.height, input.width])", "$([input.height, input.shape[-1]])")
             data = {"op": "interpolate", "size": size}
@@ -392,6 +398,40 @@ class Maker:
                 Value(f"{name}.0", operand.width, operand.level),
             ],
         )
+
+    def when(
+        self, name: str, operand: Value, names: Names, loop: tuple[str, ...]
+    ) -> tuple[dict[str, Data], list[Value]]:
+        """A value that may be absent, what hangs on it, and a sum that takes it where it is there."""
+        flag = self.one(*names.flags)
+        conditions = [
+            "$training", "$(not training)", f"$({flag} and training)", f"$(training or {flag})",
+            f"${flag}", f"$(not {flag} and not training)", f"$({self.one(*names.ints)} > 1)",
+        ]  # fmt: skip
+        if "i" in loop:
+            conditions += ["$(i > 0 and training)", "$(i == 0)"]
+        head, wide = self.fresh("h"), self.fresh("h")
+        layer: Data = {"op": self.one("sigmoid", "Tanh", "relu", "Dropout")}
+        made: dict[str, Data] = {
+            head: {**layer, "from": operand.name, "when": self.one(*conditions)}
+        }
+        others = [head]
+        if self.chance(3):
+            others.append(self.fresh("h"))
+            made[others[-1]] = {"op": "mul", "other": 2, "from": head}
+        if self.chance(3):
+            others.append(self.fresh("h"))
+            more = {"op": "abs", "from": operand.name, "when": self.one(*conditions)}
+            made[others[-1]] = more
+        if self.chance(2):
+            made[wide] = {**self.wide(self.width(names, ())), "from": self.one(*others)}
+            self.heads += [wide, self.one(*others)]
+        taken = [operand.name, *(self.one(*others) for _ in range(self.number(1, 2)))]
+        if self.chance(3):
+            made[name] = {"op": "ReLU", "from": {"add": taken[::-1]}}
+        else:
+            made[name] = {"op": self.one("add", "mul"), "from": taken}
+        return made, [Value(name, operand.width, operand.level)]
 
     def call(self, block: Block, names: Names, loop: tuple[str, ...]) -> Data:
         data: Data = {"op": block.name}

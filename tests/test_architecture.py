@@ -12,10 +12,10 @@ from command import PACKAGE
 
 # Lowest first. A module imports from its own floor and those below it.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "names", "dims", "files", "pause"),
+    ("errors", "names", "dims", "files", "pause", "modes"),
     ("source", "syntax", "ops", "expr"),
     ("spec", "ir"),
-    ("read", "inplace", "elaborate", "check", "ir_text"),
+    ("read", "inplace", "elaborate", "check", "check_modes", "ir_text"),
     ("emit", "report"),
     ("load", "init", "vision"),
     ("api",),

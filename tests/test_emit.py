@@ -21,7 +21,7 @@ from specgen import specs
 from torch import Tensor, nn
 
 from graphbuild.emit import emit
-from graphbuild.emit.forward import input_variables
+from graphbuild.emit.variables import input_variables
 from graphbuild.errors import SpecError
 from graphbuild.ir import Edge, Graph
 from graphbuild.load import load

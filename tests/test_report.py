@@ -172,6 +172,7 @@ def test_json() -> None:
         "op": "Full",
         "output": "N×H×2",
         "size": [1, 8, 2],
+        "mode": "always",
         "parameters": 10,
         "buffers": 3,
         "macs": 64,

@@ -11,7 +11,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from graphbuild import inplace
-from graphbuild.elaborate import expectations, initialisers, unused
+from graphbuild.elaborate import expectations, initialisers, recursion, unused
 from graphbuild.elaborate.inputs import bind_inputs
 from graphbuild.elaborate.params import bind_spec
 from graphbuild.elaborate.scope import Scope
@@ -78,6 +78,7 @@ def _elaborate(
         templates, templates.root, "spec", spec.name, around={}, own=variables, inputs=inputs
     )
     graph = scope.run()
+    recursion.check(templates, state)
     unused.warn(templates, state, scope)
     if graph is None:
         return None

@@ -31,7 +31,10 @@ def plan(template: ScopeTemplate, graph: Graph, names: frozenset[str]) -> Plan |
         not template.let
         and graph.form == "single"
         and all(
-            node.condition is None and node.repeat is None and node.own_reads <= names
+            node.condition is None
+            and node.when is None
+            and node.repeat is None
+            and node.own_reads <= names
             for node in template.nodes
         )
     )

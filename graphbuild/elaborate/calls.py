@@ -221,6 +221,8 @@ def _node(
             scope.lent.add(variable.name)
         elif item.loop is None or variable.name not in item.loop.variables:
             scope.reads.add(variable.name)
+    if graph.modes != "always":
+        scope.modes[item.name] = graph.modes
     item.made.append(
         Node(
             item.name,

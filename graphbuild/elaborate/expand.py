@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from graphbuild import expr, ops
 from graphbuild.elaborate import repeat
@@ -11,6 +11,7 @@ from graphbuild.elaborate.state import Poisoned
 from graphbuild.elaborate.written import NodeTemplate, ScopeTemplate
 from graphbuild.errors import Note
 from graphbuild.ir import Arg, Loop, Node, Variable
+from graphbuild.modes import Mode
 from graphbuild.names import problem
 from graphbuild.ops.base import MISSING, Op
 
@@ -25,7 +26,7 @@ class Item:
 
     __slots__ = (
         "broken", "condition", "loop", "made", "name", "present", "target", "template", "turns",
-        "visible", "wires",
+        "visible", "when", "wires",
     )  # fmt: skip
 
     def __init__(
@@ -39,9 +40,16 @@ class Item:
         self.target: Target = None
         self.condition: Arg | None = None
         self.present: bool | None = None  # None: not known yet
+        self.when: Arg | None = None  # what its own `when` says, a Mode
         self.wires: tuple[Wired, ...] | None = ()  # None: some are wrong
         self.broken = False
         self.made: list[Node] = []
+
+    @property
+    def mode(self) -> Mode:
+        """When it is there, apart from what it takes."""
+        mode: Any = "always" if self.when is None else self.when.value
+        return mode  # type: ignore[no-any-return]
 
 
 def expand(scope: Scope) -> None:

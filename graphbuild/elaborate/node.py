@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from graphbuild import expr, ops
-from graphbuild.elaborate import calls, faults, rules
+from graphbuild.elaborate import calls, faults, presence, rules
 from graphbuild.elaborate.arguments import Given, arguments, fixed, given_args
 from graphbuild.elaborate.operands import Source, Wired, select
 from graphbuild.elaborate.state import Poisoned
 from graphbuild.elaborate.written import ScopeTemplate
 from graphbuild.errors import Span
-from graphbuild.ir import Arg, Edge, Node, Several, Tensor, Type
+from graphbuild.ir import ABSENT, Arg, Edge, Node, Several, Tensor, Type
+from graphbuild.modes import Mode, within
 from graphbuild.ops.base import DtypeError, Op, ShapeError
 
 if TYPE_CHECKING:
@@ -22,9 +24,25 @@ if TYPE_CHECKING:
 Operand = tuple[Edge, Type]
 
 
-def build(scope: Scope, item: Item) -> Type:
+def guarded(scope: Scope, item: Item) -> Type:
+    """The same where values may be absent, this one or those that it takes."""
+    operands = _sound(_operands(scope, item))
+    mode = presence.check(scope, item, operands)
+    if mode == "never":
+        return presence.never(scope, item, item.name, [edge for edge, _ in operands])
+    type_ = build(scope, item, operands)
+    made = item.made[-1]
+    if mode != made.mode or item.when is not None:
+        item.made[-1] = replace(made, mode=mode, when=item.when)
+    found = within(mode, scope.modes.get(item.name, "always"))
+    if found != "always":
+        scope.modes[item.name] = found
+    return type_
+
+
+def build(scope: Scope, item: Item, operands: list[Operand] | None = None) -> Type:
     """Make the item's nodes and give its type. Raises Poisoned, having reported what is wrong."""
-    operands = _operands(scope, item)
+    operands = _operands(scope, item) if operands is None else operands
     target = item.target
     if not item.present:
         return _absent(scope, item, _sound(operands))
@@ -119,25 +137,30 @@ def call(
     """A call of an op as a node of the item."""
     edges, types = _tensors(scope, item, op, name, operands, span)
     faults.check_count(scope, op, name, len(edges), given, span)
+    mode: Mode = "always"
+    if scope.modes:
+        mode, there = presence.variants(scope, item, op, edges)
+        if mode == "never":
+            return presence.never(scope, item, name, edges)
     args, probes, key = arguments(scope, item, op, name, given)
     again = (op, key, *map(id, types))
-    typed = scope.state.typed.get(again) if key is not None else None
-    if typed is None:
-        try:
-            typed = rules.typed(op, probes, types)
-        except ShapeError as error:
-            faults.shape(scope, op, name, edges, types, args, span, error)
-        except DtypeError as error:
-            faults.dtype(scope, op, name, edges, types, span, error)
-        except rules.Mismatch as error:
-            faults.mismatch(scope, op, name, edges, types, args[error.argument].span, error)
-        except rules.FreeArgument as error:
-            faults.free_argument(scope, op, name, edges, types, span, error)
-        except rules.ArgsError as error:
-            faults.arguments(scope, op, given, span, error)
-        typed = rules.Typed(typed.args, typed.inferred, scope.state.intern(typed.type))
-        if key is not None:
-            scope.state.typed[again] = typed
+    typed: rules.Typed | None = scope.state.typed.get(again) if key is not None else None
+    if scope.modes:
+        presence.check_reads(scope, item, args, mode)
+        if mode != "always":
+            scope.modes[name] = mode
+        several: list[rules.Typed] = []
+        for taken in there:
+            some = [edges[k] for k in taken], [types[k] for k in taken]
+            if op.passes and len(taken) == 1 < len(edges):
+                several.append(rules.Typed({}, frozenset(), types[taken[0]]))
+            else:
+                several.append(_typed(scope, op, name, *some, args, (probes, key), given, span))
+        typed = several[0]
+        if typed.type is not several[-1].type:
+            presence.changes(scope, item, name, edges, [t.type for t in several], span)
+    elif typed is None:
+        typed = _typed(scope, op, name, edges, types, args, (probes, key), given, span)
     if typed.inferred:
         every = {**{n: Arg(typed.args[n]) for n in typed.inferred}, **args}
         args = {a.name: every[a.name] for a in op.arguments if a.name in every}
@@ -152,9 +175,42 @@ def call(
             item.loop,
             synthetic,
             item.template.span,
+            mode=mode,
         )
     )
     return typed.type
+
+
+def _typed(
+    scope: Scope,
+    op: Op,
+    name: str,
+    edges: Sequence[Edge],
+    types: Sequence[Tensor],
+    args: Mapping[str, Arg],
+    evaluated: tuple[list[dict[str, object]], object],
+    given: Given,
+    span: Span,
+) -> rules.Typed:
+    """What the rules make of a call."""
+    probes, key = evaluated
+    try:
+        typed = rules.typed(op, probes, types)
+    except ShapeError as error:
+        faults.shape(scope, op, name, edges, types, args, span, error)
+    except DtypeError as error:
+        faults.dtype(scope, op, name, edges, types, span, error)
+    except rules.Mismatch as error:
+        faults.mismatch(scope, op, name, edges, types, args[error.argument].span, error)
+    except rules.FreeArgument as error:
+        faults.free_argument(scope, op, name, edges, types, span, error)
+    except rules.ArgsError as error:
+        faults.arguments(scope, op, given, span, error)
+    typed = rules.Typed(typed.args, typed.inferred, scope.state.intern(typed.type))
+    if key is not None:
+        again = (op, key, *map(id, types))
+        scope.state.typed[again] = typed
+    return typed
 
 
 def _tensors(
@@ -162,13 +218,13 @@ def _tensors(
 ) -> tuple[tuple[Edge, ...], tuple[Tensor, ...]]:
     """The operands as tensors: a merge takes all values of one that gives several."""
     edges: list[Edge] = []
-    types: list[Tensor] = []
+    types: list[Any] = []  # what is never there is left out of a merge, and reported elsewhere
     for edge, type_ in operands:
-        if isinstance(type_, Tensor):
+        if isinstance(type_, Tensor) or type_ == ABSENT:
             edges.append(edge)
             types.append(type_)
             continue
-        parts = [t for t in type_.items if isinstance(t, Tensor)]
+        parts = [t for t in type_.items if isinstance(t, Tensor) or t == ABSENT]
         if not op.variadic or len(parts) < len(type_.items):
             faults.several(scope, item, edge, type_, edge.span or span, above=edge.span is None)
         edges += [Edge(edge.source, (*edge.select, k), edge.span) for k in range(len(parts))]
@@ -184,7 +240,7 @@ def grow(scope: Scope, item: Item) -> None:
     """In a dense group, the concat of what came before and this child."""
     type_ = scope.values.get(item.name)
     before = scope.values.get(scope.running)
-    if item.present is False:
+    if item.present is False or type_ == ABSENT:
         return
     if type_ is None or before is None:
         scope.running = "?"
@@ -202,6 +258,7 @@ def grow(scope: Scope, item: Item) -> None:
         return
     operands = [(Edge(scope.running), before), (Edge(item.name), type_)]
     scope.used |= {scope.running, item.name}
+    item.when = None  # it says when the child is there, not what has grown
     try:
         scope.values[name] = call(
             scope, item, CONCAT, name, CHANNELS, operands, item.template.span, synthetic=True

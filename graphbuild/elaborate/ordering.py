@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from graphbuild import expr
 from graphbuild.elaborate import operands
 from graphbuild.elaborate.state import MAX_NOTES, Poisoned
 from graphbuild.errors import Note
+from graphbuild.ir import Node
 
 if TYPE_CHECKING:
     from graphbuild.elaborate.expand import Item
@@ -63,6 +66,25 @@ def sort(scope: Scope, needs: list[list[int]]) -> list[int]:
     if len(order) < len(needs):
         _cycle(scope, needs, set(range(len(needs))) - set(order))
     return order
+
+
+def early(nodes: Sequence[Node], order: Sequence[int]) -> list[int]:
+    """An order in which a node that is there in one mode alone runs as soon as it can.
+
+    So nothing is kept for it in the other mode, as far as that is in our hands.
+    """
+    rank: dict[str, int] = {}  # of a value: the place of the node that all of it hangs on
+    keys: dict[int, tuple[int, bool, int]] = {}
+    for place, position in enumerate(order):
+        node = nodes[position]
+        waits = node.mode in ("training", "eval")
+        needs = [edge.source for edge in node.operands]
+        for arg in node.args.values():
+            needs += expr.names(arg.expr) if arg.free and arg.expr is not None else ()
+        last = max((rank.get(name, -1) for name in needs), default=-1)
+        rank[node.name] = last if waits else place
+        keys[position] = (rank[node.name], waits, place)
+    return sorted(order, key=keys.__getitem__)
 
 
 def _cycle(scope: Scope, needs: list[list[int]], stuck: set[int]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from graphbuild import expr
-from graphbuild.elaborate import expand, operands, ordering, unused
+from graphbuild.elaborate import expand, operands, ordering, presence, unused
 from graphbuild.elaborate import node as nodes
 from graphbuild.elaborate.expand import Item
 from graphbuild.elaborate.state import Poisoned, Site, State, tuples, whole
@@ -15,6 +15,7 @@ from graphbuild.elaborate.template import Templates
 from graphbuild.elaborate.written import NodeTemplate, ScopeTemplate, Value
 from graphbuild.errors import Span
 from graphbuild.ir import (
+    ABSENT,
     Arg,
     Graph,
     Input,
@@ -26,6 +27,7 @@ from graphbuild.ir import (
     Type,
     Variable,
 )
+from graphbuild.modes import Modes
 from graphbuild.ops.base import MISSING
 
 
@@ -75,6 +77,7 @@ class Scope:
         self.empty: list[ast.expr] = []  # what repetitions without turns run over
         self.index: dict[str, int] = {}
         self.values: dict[str, Type | None] = {i.name: i.type for i in inputs}
+        self.modes: dict[str, Modes] = {}  # of the values that may be absent
         self.reads: set[str] = set()  # names that expressions read from variables
         self.lent: set[str] = set()  # of the spec's, those that blocks called here read
         self.used: set[str] = set()
@@ -134,6 +137,8 @@ class Scope:
                 self.used.add(name)
             elif self.loose and nodes:
                 raise Poisoned
+            elif type_ == ABSENT:
+                presence.no_shape(self, name, value)
             else:  # the evaluation reports it, with a suggestion out of all names
                 for other, v in visible.items():
                     env.setdefault(other, v.value)
@@ -210,9 +215,14 @@ class Scope:
         type_: Type | None = None
         if not item.broken:
             try:
-                if item.present is None:
+                if item.template.when is not None:
+                    item.when = presence.own(self, item)
+                if item.present is None and (item.when is None or item.mode != "never"):
                     expand.decide(self, item)
-                type_ = nodes.build(self, item)
+                if self.modes or item.template.when is not None:
+                    type_ = nodes.guarded(self, item)
+                else:
+                    type_ = nodes.build(self, item)
             except Poisoned:
                 item.broken, self.sound = True, False
         if item.name:
@@ -244,6 +254,8 @@ class Scope:
         execution = [
             s for p in order for s in range(starts[p], starts[p] + len(self.items[p].made))
         ]
+        if self.modes:
+            execution = ordering.early(made, execution)
         spec = self.template.spec
         return Graph(
             name=self.name,

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from graphbuild.dims import Dims
 from graphbuild.errors import Finding, Note, Span, did_you_mean
-from graphbuild.ir import Arg, Graph, Several, Tensor, Type, Variable
+from graphbuild.ir import ABSENT, Arg, Graph, Several, Tensor, Type, Variable
 
 MAX_CALLS = 100_000  # nodes that are worked out one by one
 MAX_LAYERS = 200_000  # nodes of the whole model, with those of shared graphs counted every time
@@ -130,6 +130,8 @@ class State:
     def show(self, type_: Type | None) -> str:
         if type_ is None:
             return "unknown"
+        if type_ == ABSENT:
+            return "nothing"
         if isinstance(type_, Several):
             return "(" + ", ".join(map(self.show, type_.items)) + ")"
         return self.dims.show_shape(type_.shapes)

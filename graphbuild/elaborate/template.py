@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from graphbuild import expr, ops
+from graphbuild.elaborate import when
 from graphbuild.elaborate.state import Site, State, tuples
 from graphbuild.elaborate.written import (
     Listed,
@@ -25,6 +26,7 @@ from graphbuild.elaborate.written import (
     Wire,
 )
 from graphbuild.errors import Span, did_you_mean
+from graphbuild.names import TRAINING
 from graphbuild.ops.base import MISSING, Op
 from graphbuild.source import Map, Seq, Text
 from graphbuild.spec import Block, NodeSpec, Scope, Spec
@@ -110,6 +112,8 @@ class Templates:
         if isinstance(tree, ast.Constant):
             return Value(raw, tree, frozenset(), tree.value)
         names = expr.names(tree)
+        if TRAINING in names:
+            when.refuse(tree)
         return Value(raw, tree, names, MISSING if names else tuples(expr.evaluate(tree, {})))
 
     def failed(self, raw: Raw, error: expr.ExprError, site: Site | None = None) -> None:
@@ -164,6 +168,8 @@ class Templates:
         self._op(made)
         if spec.if_ is not None:
             made.condition = self.value(spec.if_)
+        if spec.when is not None:
+            made.when = when.read(self, spec.when)
         if spec.repeat is not None:
             made.repeat = self._repeat(spec.repeat)
         for name, raw in spec.args.items():
@@ -182,7 +188,6 @@ class Templates:
     def _not_yet(self, spec: NodeSpec) -> None:
         """Parts of the language that the later stages do not have yet."""
         parts = {
-            "when": spec.when,
             "share": spec.share or spec.again,
             "tie": spec.tie,
             "spec": spec.include,
@@ -201,6 +206,7 @@ class Templates:
             or ("$" in made.key and made.name is None)
             or (spec.op is not None and made.op is None and made.op_value is None)
             or (spec.if_ is not None and made.condition is None)
+            or (spec.when is not None and made.when is None)
             or (spec.repeat is not None and made.repeat is None)
             or (spec.from_ is not None and made.wire is None)
             or (made.op is not None and made.op not in self.known)
@@ -294,6 +300,8 @@ def _values(made: NodeTemplate) -> Iterator[Value]:
     for value in (made.name, made.op_value, made.condition):
         if value is not None:
             yield value
+    if made.when is not None:
+        yield from (made.when.training, made.when.evaluation)
     yield from made.args.values()
     stack = [made.wire] if made.wire is not None else []
     while stack:

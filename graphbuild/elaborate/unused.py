@@ -38,11 +38,14 @@ def warn(templates: Templates, state: State, root: Scope) -> None:
             state.report("W302", f"nobody calls the block {str(name)!r}", name.span)
     read = set(_spec_reads(templates))
     _params(templates.root, read, state, "")
+    around = {name: name for name in (*spec.params, *spec.let)}
+    _hidden(templates.root, around, state)
     for block_name, block in templates.blocks.items():
         own = {*map(str, block.spec.params), *map(str, block.spec.let)}
         inner: set[str] = set().union(*(n.reads for n in block.nodes))
         inner |= set().union(*(v.names for v in block.let.values()))
         _params(block, inner, state, f" of {block_name}")
+        _hidden(block, around, state)
         for key in block.spec.let:  # params are declared on purpose, to stand on their own
             _hides(key, spec.params, spec.let, state)
         for node in _nodes(block.nodes):
@@ -118,6 +121,25 @@ def _hides(key: Text, params: Iterable[Text], lets: Iterable[Text], state: State
             key.span,
             notes=[Note("it hides this one", other.span)],
         )
+
+
+def _hidden(scope: ScopeTemplate, around: dict[Text, Text], state: State) -> None:
+    """W303 for nodes whose name other nodes read, but as that of a param or let."""
+    names = around | {name: name for name in (*scope.spec.params, *scope.spec.let)}
+    for node in scope.nodes:
+        if node.group is not None:
+            _hidden(node.group, names, state)
+        if node.key not in names:
+            continue
+        if any(node.key in other.own_reads for other in scope.nodes if other is not node):
+            state.report(
+                "W303",
+                f"expressions read another {str(node.key)!r} than this node",
+                node.span,
+                about=str(node.key),
+                notes=[Note("they read this one", names[node.key].span)],
+                suggestion="give one of them another name",
+            )
 
 
 def _loops(node: NodeTemplate, own: set[str], state: State) -> None:

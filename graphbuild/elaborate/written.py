@@ -83,6 +83,15 @@ class Repeat:
         return frozenset[str]().union(*(value.names for value in self.values))
 
 
+@dataclass(frozen=True, slots=True)
+class When:
+    """A `when`: as it is written, and what it comes to in either mode of the module."""
+
+    written: Value
+    training: Value
+    evaluation: Value
+
+
 @dataclass(slots=True, eq=False)
 class NodeTemplate:
     """A written node. `broken` means that a finding about it is known already."""
@@ -94,6 +103,7 @@ class NodeTemplate:
     op: str | None = None
     op_value: Value | None = None  # of an op with `$`
     condition: Value | None = None
+    when: When | None = None
     repeat: Repeat | None = None
     args: dict[str, Value] = field(default_factory=dict)  # the keys are `Text`s
     wire: Wire | None = None

@@ -10,7 +10,7 @@ from graphbuild import expr as expressions
 from graphbuild import ops
 from graphbuild.emit.chains import Chains
 from graphbuild.emit.context import Context
-from graphbuild.emit.forward import spelled
+from graphbuild.emit.functions import spelled
 from graphbuild.emit.items import call
 from graphbuild.emit.parts import EmitError, Scope
 from graphbuild.emit.results import Results, lost_sizes, substituted

@@ -10,7 +10,9 @@ from graphbuild.emit.arguments import exported, lets, mappings, params, shown
 from graphbuild.emit.build import Builder
 from graphbuild.emit.context import Context
 from graphbuild.emit.docs import shapes_line
-from graphbuild.emit.forward import MARK, Forward, Step, attribute, spelled
+from graphbuild.emit.forward import MARK, Forward, attribute
+from graphbuild.emit.functions import spelled
+from graphbuild.emit.guards import Guards, joined
 from graphbuild.emit.items import Item, elements, entries, listed, sequential
 from graphbuild.emit.parts import EmitError, Scope, Statement
 from graphbuild.emit.rows import Slot
@@ -18,8 +20,9 @@ from graphbuild.emit.sizes import dimension_name
 from graphbuild.emit.symbols import Sym, SymType
 from graphbuild.emit.trees import rebuild
 from graphbuild.emit.units import Call, Case, SmallModule, Unit, Units
+from graphbuild.emit.variables import Step, needed
 from graphbuild.errors import Span
-from graphbuild.ir import Edge, Graph, Tensor
+from graphbuild.ir import Edge, Node, Tensor
 from graphbuild.names import identifier, is_attribute, problem
 from graphbuild.ops.base import Op
 
@@ -63,6 +66,8 @@ class Writer:
         self.builder = Builder(self.context, units, modules)
         self.chains = self.builder.chains
         self.scope = Scope([Case(g, self.context.envs[k], k) for k, g in enumerate(unit.graphs)])
+        self.guards = Guards(self.context)
+        self.read: set[str] = set()  # the values that the outputs are made of
         self.attributes: dict[str, None] = {}  # names that the forward reads from self
 
     def write(self) -> Written:
@@ -124,40 +129,61 @@ class Writer:
     def _class_body(self) -> list[Statement]:
         steps: list[Step] = []
         absent: dict[str, Edge] = {}
-        built: dict[int, list[Statement]] = {}
+        made: dict[int, list[Statement]] = {}
         self.chains.without_turns(self.scope)
-        read = {name for case in self.scope.cases for name in _read(case.graph)}
+        self.read = {name for case in self.scope.cases for name in needed(case.graph)}
         for position in self.graph.order:
             name = self.graph.nodes[position].name
-            found = Slot()
-            for case in self.scope.cases:
-                node = case.graph.by_name[name]
-                (found.absent if node.call is None else found.present).append(
-                    Call(node, case.graph, case.env, case.instance)
-                )
+            found = self._slot(name)
+            if not found.everyone:
+                self.guards.never(found)
+                self.scope.shapes[name] = []
+                continue
             scope = self.scope
             if found.everyone[0].node.loop is not None:  # a class writes its repetitions out
                 scope = self.chains.repetitions.turn_scope(found, scope)
             if not found.present or self.graph.connect != "chain":
                 self.chains.fixed(found)
-            if not found.present:
-                absent[name] = found.absent[0].node.operands[0]
-                self.scope.shapes[name] = self._shape(absent[name])
-                continue
             start = len(self.context.statements)
             before = dict(self.attributes), dict(self.context.used)
-            step = self._node(found, scope)
-            built[position] = self.context.statements[start:]
+            built = self.guards.built(found, scope)
+            edges, fork = self.guards.operands(found, name in self.read)
+            passed = found.passes(edges) if fork is None else None
+            if passed is not None:
+                self.scope.shapes[name] = self._shape(passed)
+                if self.guards.of.get(name) == self.guards.of.get(passed.source):
+                    absent[name] = passed
+                    continue
+                step = Step(found.everyone[0].node, edges, passes=True)
+            else:
+                step = self._node(found, scope, Step(found.present[0].node, edges, fork), built)
+            step.asked = fork.asked if fork is not None else self.guards.asked(found, edges)
+            if name in self.read:
+                self._ask(step, built)
+            made[position] = self.context.statements[start:]
             del self.context.statements[start:]
-            if name in read:
+            if name in self.read:
                 steps.append(step)
-            elif isinstance(step.node.call, Op) and not step.node.call.layer:
+            elif _is_function(step.node):
                 self.attributes, self.context.used = before
-                del built[position]
-        for position in sorted(built):  # modules register in file order
-            self.context.statements += built[position]
+                del made[position]
+        # modules register in file order
+        self.context.statements += joined(s for position in sorted(made) for s in made[position])
         self.unit.result = self._result()
-        return Forward(self.context, self.graph, steps, absent).statements()
+        forward = Forward(self.context, self.graph, steps, absent, self.guards)
+        return forward.statements()
+
+    def _slot(self, name: str) -> Slot:
+        """A node in all instances."""
+        found = Slot()
+        for case in self.scope.cases:
+            node = case.graph.by_name[name]
+            calls = found.absent if node.call is None else found.present
+            (found.never if node.mode == "never" else calls).append(
+                Call(node, case.graph, case.env, case.instance)
+            )
+        found.present.sort(key=lambda call: sum(map(call.is_never, call.node.operands)))
+        return found
 
     def _shape(self, edge: Edge) -> SymType:
         found = self.scope.shapes[edge.source]
@@ -167,20 +193,19 @@ class Writer:
             found = found[index]
         return found
 
-    def _node(self, found: Slot, scope: Scope) -> Step:
+    def _node(self, found: Slot, scope: Scope, step: Step, built: ast.expr | None) -> Step:
         """Construct a node's module, and tell what its step in the forward needs."""
         context = self.context
-        node = found.present[0].node
-        operands = [self._shape(edge) for edge in node.operands]
-        source = node.operands[0].source if node.operands else node.name
+        node, edges = step.node, step.taken
+        operands = [self._shape(edge) for edge in edges]
+        source = edges[0].source if edges else node.name
         rank = len(operands[0]) if operands and isinstance(operands[0], tuple) else 0
         hint = f"{identifier(source)}_{dimension_name(rank, 1 if rank > 3 else rank - 1)}"
         test = self.chains.condition(found, scope, frozenset())
         text = self.builder.text(test, found.everyone[0]) if test is not None else None
-        step = Step(node)
         if isinstance(node.call, Op) and not node.call.layer:
             before = dict(context.used)
-            given = self.builder.results.seen_by(found.present[0], operands)
+            given = self.builder.results.seen_by(found.present[0], operands, edges)
             chosen, result = self.builder.layer(
                 node.call, found.present, given, scope, hint, frozenset()
             )
@@ -198,6 +223,10 @@ class Writer:
             made = Statement(_kept(node.name, piece), node.span)
             if text is not None:
                 step.maybe = f"{attribute(node.name)} is not None"
+            tests = [t for t in (built, test) if t is not None]
+            if tests:
+                both = tests[0] if len(tests) == 1 else ast.BoolOp(ast.And(), tests)
+                text = self.builder.text(both, found.everyone[0])
                 absent = Statement(_kept(node.name, "None"), node.span)
                 context.statements.append(Statement(f"if {text}:", node.span, [made]))
                 context.statements.append(Statement("else:", node.span, [absent]))
@@ -207,6 +236,25 @@ class Writer:
             symbolic = self.builder.results.either(symbolic, operands[0], test, found.everyone)
         self.scope.shapes[node.name] = symbolic
         return step
+
+    def _ask(self, step: Step, built: ast.expr | None) -> None:
+        """How the forward asks whether a node is there: of a module, whether it was built."""
+        node = step.node
+        guard = self.guards.of.get(node.name)
+        if guard is None:
+            return
+        own = None
+        if built is not None and step.maybe is None and not _is_function(node):
+            own = f"{attribute(node.name)} is not None"
+        if built is not None and guard.tests not in self.guards.said:
+            asked = own
+            if asked is None:
+                asked = f"self.{self._attribute(f'with_{identifier(node.name)}')}"
+                text = self.builder.text(built, self.scope.cases[0])
+                self.context.statements.append(Statement(f"{asked} = {text}", node.span))
+            self.guards.said[guard.tests] = asked
+        step.guard = self.guards.say(guard)
+        step.asks = self.guards.say(guard, own)
 
     def _arguments(
         self, step: Step, found: Slot, chosen: dict[str, ast.expr], scope: Scope
@@ -275,21 +323,9 @@ class Writer:
         return Written(unit, base, shapes, arguments, self.context.statements, forward, graph.span)
 
 
-def _read(graph: Graph) -> set[str]:
-    """The values that a scope's outputs are made of."""
-    found: set[str] = set()
-    stack = [output.edge.source for output in graph.outputs]
-    while stack:
-        name = stack.pop()
-        node = graph.by_name.get(name)
-        if node is None or name in found:
-            continue
-        found.add(name)
-        stack += [edge.source for edge in node.operands]
-        for arg in node.args.values():
-            if arg.free and arg.expr is not None:
-                stack += expressions.names(arg.expr)
-    return found
+def _is_function(node: Node) -> bool:
+    """Whether a step makes no call of a module."""
+    return node.call is None or (isinstance(node.call, Op) and not node.call.layer)
 
 
 def _kept(name: str, piece: str) -> str:

@@ -8,7 +8,7 @@ from graphbuild.emit.build import Builder
 from graphbuild.emit.parts import Scope
 from graphbuild.emit.sizes import static
 from graphbuild.emit.symbols import Sym, SymType, is_lost
-from graphbuild.ir import Graph, Several, Tensor, Type
+from graphbuild.ir import ABSENT, Graph, Several, Tensor, Type
 
 _LETTERS = {2: "NF", 3: "NLL", 4: "NCHW", 5: "NCDHW"}
 
@@ -28,6 +28,8 @@ def shapes_line(scope: Scope, result: SymType | None, builder: Builder) -> str:
 
 
 def _root(type_: Type, graph: Graph) -> str:
+    if type_ == ABSENT:
+        return "None"
     if isinstance(type_, Several):
         inner = [_root(item, graph) for item in type_.items]
         if type_.names and graph.form == "mapping":
@@ -49,11 +51,15 @@ def _root(type_: Type, graph: Graph) -> str:
 def _type(
     types: list[Type], symbols: SymType | None, scope: Scope, builder: Builder, position: int | None
 ) -> str:
-    first = types[0]
+    first = next((t for t in types if t != ABSENT), ABSENT)
+    if first == ABSENT:
+        return "None"
     if isinstance(first, Several):
         parts = []
         for k in range(len(first.items)):
-            inner = [t.items[k] for t in types if isinstance(t, Several)]
+            inner = [
+                t.items[k] if isinstance(t, Several) and t != ABSENT else ABSENT for t in types
+            ]
             symbol = symbols[k] if isinstance(symbols, list) and k < len(symbols) else None
             parts.append(_type(inner, symbol, scope, builder, position))
         return f"({', '.join(parts)})"
@@ -70,7 +76,7 @@ def _type(
         elif position is not None:
             out.append(_given(scope, position, d))
         else:
-            out.append(_relation(tensors, d, scope))
+            out.append(_relation(types, d, scope))
     return f"[{', '.join(out)}]"
 
 
@@ -98,12 +104,14 @@ def _column(type_: Tensor, dimension: int) -> list[int | None]:
     return [s[dimension] if s and len(s) > dimension else None for s in type_.shapes]
 
 
-def _relation(outputs: list[Tensor], dimension: int, scope: Scope) -> str:
+def _relation(outputs: list[Type], dimension: int, scope: Scope) -> str:
     """A free size of an output by an input's: `H`, `⌈H/2⌉`, or `H'` where it is another one."""
     for position in range(len(scope.graph.inputs)):
         name = _given(scope, position, dimension)
         formulas: dict[tuple[int, int], str | None] = {}
         for case, output in zip(scope.cases, outputs, strict=True):
+            if not isinstance(output, Tensor):  # absent here
+                continue
             given, size = case.graph.inputs[position].type, output.shape[dimension]
             if not isinstance(given, Tensor) or len(given.shape) <= dimension:
                 formulas[-1, -1] = None
@@ -116,4 +124,5 @@ def _relation(outputs: list[Tensor], dimension: int, scope: Scope) -> str:
         known = told.pop()
         if known is not None and not told:
             return known
-    return f"{_letter(len(outputs[0].shape), dimension)}'"
+    ranks = [len(output.shape) for output in outputs if isinstance(output, Tensor)]
+    return f"{_letter(ranks[0], dimension)}'"

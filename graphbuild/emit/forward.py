@@ -1,202 +1,82 @@
-"""The `forward` of a class: statements, variables, and when a value is let go.
+"""The `forward` of a class: its statements, in one body where they run under one guard.
 
-A value whose operand is read for the last time takes over its variable (`x = self.conv1(x)`), as
-people write it; other values get one named after their node. What is dead while later steps still
-allocate is deleted, so that no value outlives its last use.
+What is dead while later steps still allocate is deleted, so that no value outlives its last use.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from graphbuild import expr as expressions
-from graphbuild import ops
-from graphbuild.emit.context import Context
+from graphbuild.emit.bodies import Bodies
+from graphbuild.emit.functions import function, wired
+from graphbuild.emit.guards import Fork
 from graphbuild.emit.items import call
 from graphbuild.emit.parts import Statement
-from graphbuild.ir import INPUT, Edge, Graph, Node, Several, Tensor
-from graphbuild.names import FUNCTIONS, SOURCE, identifier, is_attribute
-from graphbuild.ops.base import Op, Shape
+from graphbuild.emit.variables import Step, Variables
+from graphbuild.ir import Edge, Graph, Node, Several, Tensor
+from graphbuild.names import is_attribute
+from graphbuild.ops.base import Op
 
 MARK = "\0"  # in front of a value's name in an argument, until it has a variable
 
 
-@dataclass
-class Step:
-    """One node of a forward, as far as it does not depend on variables."""
-
-    node: Node  # of the first instance in which it is built
-    arguments: dict[str, str] = field(default_factory=dict)  # of a function, in Python
-    reads: tuple[str, ...] = ()  # values whose shapes those arguments read
-    maybe: str | None = None  # what decides at run time whether it is there
-    near: Edge | None = None  # the value on whose device a tensor is made of nothing
-
-
-class Forward:
-    """Assigns variables and writes the statements of one class's forward."""
-
-    def __init__(self, context: Context, graph: Graph, steps: list[Step], absent: dict[str, Edge]):
-        self.graph = graph
-        self.steps = steps
-        self.absent = absent
-        self.context = context
-        self.uses: dict[str, int] = {}  # a value -> the last step that reads it
-        self.readers: dict[str, set[int]] = {}  # the steps that read it
-        for position, step in enumerate(steps):
-            step.near = self._near(step)
-            for edge in step.node.operands:
-                self._read(edge, position)
-            for name in step.reads:
-                self._read(Edge(name), position)
-            if step.near is not None:
-                self._read(step.near, position)
-        for output in graph.outputs:
-            self._read(output.edge, len(steps))
-        # Values that may be another one, handed on by a node that is absent.
-        self.passing = {step.node.name for step in steps if step.maybe}
-        self.returned = self._returned_directly()
-        self.webs: dict[str, int] = {}  # a value -> its variable, as a number
-        self.members: list[list[str]] = []
-        self.names: list[str] = []
-        self._assign()
-        # The last step that allocates, and the variables that each step reads for the last time.
-        steps_ = range(len(steps))
-        self.allocating = max((p for p in steps_ if allocates(steps[p].node)), default=-1)
-        self.ending: dict[int, list[int]] = {}
-        for web in range(len(graph.inputs), len(self.members)):
-            last = max(self.uses.get(m, -1) for m in self.members[web])
-            self.ending.setdefault(last, []).append(web)
-
-    def source(self, edge: Edge) -> Edge:
-        """Where a value really comes from: an absent node hands its operand on."""
-        while edge.source in self.absent:
-            through = self.absent[edge.source]
-            edge = Edge(through.source, (*through.select, *edge.select))
-        return edge
-
-    def _near(self, step: Step) -> Edge | None:
-        """For an op that makes a tensor: a value whose size it reads, else the first input."""
-        op, named = step.node.call, (*step.reads, *self.graph.input_names)
-        if not isinstance(op, Op) or not op.makes or step.node.operands or not named:
-            return None
-        edge = Edge(named[0])
-        while isinstance(self.graph.value(edge), Several):
-            edge = Edge(edge.source, (*edge.select, 0))
-        return edge
-
-    def _read(self, edge: Edge, position: int) -> None:
-        source = self.source(edge).source
-        self.uses[source] = position
-        self.readers.setdefault(source, set()).add(position)
-
-    def _returned_directly(self) -> str | None:
-        """The last step, if its value is what the forward returns and it is always there."""
-        if not self.steps or self.graph.form != "single" or self.steps[-1].maybe:
-            return None
-        last = self.steps[-1].node.name
-        return last if self.source(self.graph.outputs[0].edge) == Edge(last) else None
-
-    # -- variables ------------------------------------------------------------------------------
-
-    def _assign(self) -> None:
-        plain = self.graph.input_names == (INPUT,)
-        taken = {*FUNCTIONS, *SOURCE}
-        for name in self.graph.input_names:
-            self._open(name)
-        self.names += input_variables(self.graph)
-        taken.update(self.names)
-        for position, step in enumerate(self.steps):
-            web = next(
-                (
-                    self.webs[edge.source]
-                    for edge in map(self.source, step.node.operands)
-                    if not edge.select
-                    and self.uses.get(edge.source) == position
-                    and (step.maybe or len(self.readers[edge.source]) == 1)
-                    and (plain or self.webs[edge.source] >= len(self.graph.inputs))
-                ),
-                None,
-            )
-            if web is None or isinstance(step.node.type, Several):
-                self._open(step.node.name)
-            else:
-                self.webs[step.node.name] = web
-                self.members[web].append(step.node.name)
-        preferred = iter(["out"] if "x" in taken else ["x", "out"])
-        for web in range(len(self.names), len(self.members)):
-            members = [m for m in self.members[web] if m != self.returned] or self.members[web]
-            name = identifier(members[-1])
-            if len(members) > 1:
-                name = next(preferred, name)
-            while name in taken:
-                name += "_"
-            taken.add(name)
-            self.names.append(name)
-
-    def _open(self, value: str) -> None:
-        self.webs[value] = len(self.members)
-        self.members.append([value])
-
-    def variable(self, value: str) -> str:
-        return self.names[self.webs[self.source(Edge(value)).source]]
-
-    def operand(self, edge: Edge) -> str:
-        """An operand as it is written: a variable, or a part of one."""
-        edge = self.source(edge)
-        text = self.names[self.webs[edge.source]]
-        type_ = self.graph.value(Edge(edge.source))
-        node = self.graph.by_name.get(edge.source)
-        for depth, index in enumerate(edge.select):
-            keyed = (
-                depth == 0
-                and isinstance(type_, Several)
-                and node is not None
-                and isinstance(node.call, Graph)
-                and node.call.form == "mapping"
-            )
-            text += f'["{type_.names[index]}"]' if keyed else f"[{index}]"  # type: ignore[union-attr]
-        return text
-
-    # -- statements -----------------------------------------------------------------------------
+class Forward(Variables):
+    """Writes the statements of one class's forward."""
 
     def statements(self) -> list[Statement]:
         """The body of the forward."""
-        out: list[Statement] = []
+        bodies = Bodies(self)
         for position, step in enumerate(self.steps):
-            name = self.variable(step.node.name)
-            value = self.value(step)
-            ends = step.node.name == self.returned
-            before = self.operand(step.node.operands[0]) if step.node.operands else name
-            span = step.node.span
-            if step.maybe and name == before:
-                body = [Statement(f"{name} = {value}", span)]
-                out.append(Statement(f"if {step.maybe}:", span, body))
+            name, span = self.variable(step.node.name), step.node.span
+            before = self.operand(step.edges[0]) if step.edges else name
+            guard = step.guard
+            if step.fork is not None:
+                made, guard = self._forked(step, step.fork, name)
+            elif step.maybe and name == before:
+                body = [Statement(f"{name} = {self.value(step)}", span)]
+                made = Statement(f"if {step.maybe}:", span, body)
             elif step.maybe:
-                out.append(Statement(f"{name} = {value} if {step.maybe} else {before}", span))
-            elif name == before and self._owns(step):
-                sign = step.node.call.source  # type: ignore[union-attr]
-                rest = ast.parse(value[len(name) + 3 :], mode="eval").body
-                out.append(Statement(f"{name} {sign}= {expressions.unparse(rest)}", span))
-            elif ends:
-                out.append(Statement(f"return {value}", span))
-                return out
+                made = Statement(f"{name} = {self.value(step)} if {step.maybe} else {before}", span)
+            elif step.node.name == self.returned:
+                bodies.add("", Statement(f"return {self.value(step)}", span), position)
+                return bodies.finished()
             else:
-                out.append(Statement(f"{name} = {value}", span))
-            dead = self._dead(position)
-            if dead:
-                out.append(Statement(f"del {', '.join(dead)}", span))
-        out.append(Statement(f"return {self._returned()}"))
+                made = self._assigned(name, self.value(step), step, step.edges)
+            bodies.add(guard, made, position)
+        out, returned = bodies.finished(), self._returned()
+        if out and out[-1].body is None and out[-1].code.startswith(f"{returned} = "):
+            out[-1].code = f"return {out[-1].code[len(returned) + 3 :]}"
+        else:
+            out.append(Statement(f"return {returned}"))
         return out
 
-    def _owns(self, step: Step) -> bool:
+    def _forked(self, step: Step, fork: Fork, name: str) -> tuple[Statement, str]:
+        """A merge that has more operands where a guard holds, and the guard that it is under."""
+        through = self._through(step)
+        full = self.value(step, fork.full)
+        if through is not None and name == self.operand(through):
+            return self._assigned(name, full, step, fork.full), fork.whole
+        test = self.is_there(step.asked) if step.asked is not None else fork.test
+        choice = f"{full} if {test} else {self.value(step, fork.rest)}"
+        return Statement(f"{name} = {choice}", step.node.span), step.guard
+
+    def _assigned(self, name: str, value: str, step: Step, edges: Sequence[Edge]) -> Statement:
+        """An assignment, or a sum that is added up in place."""
+        if not edges or name != self.operand(edges[0]) or not self._owns(step, edges):
+            return Statement(f"{name} = {value}", step.node.span)
+        sign = step.node.call.source  # type: ignore[union-attr]
+        rest = ast.parse(value[len(name) + 3 :], mode="eval").body
+        return Statement(f"{name} {sign}= {expressions.unparse(rest)}", step.node.span)
+
+    def _owns(self, step: Step, edges: Sequence[Edge]) -> bool:
         """Whether a sum of two may be added up in the first, as people do who mind memory.
 
         That operand is read nowhere else, it is memory of its own, no backward reads it, and it
         is as large as the sum.
         """
-        call, edges = step.node.call, step.node.operands
+        call = step.node.call
         if not isinstance(call, Op) or call.style != "operator" or call.source not in "+-":
             return False
         made = self.graph.by_name.get(self.source(edges[0]).source)
@@ -205,21 +85,26 @@ class Forward:
             len(edges) + len(step.arguments) == 2
             and made is not None
             and made.name not in self.passing
+            and len(self.readers[made.name]) == 1
             and isinstance(made.call, Op)
             and not (made.call.aliases or made.call.overwrites or made.call.saves_output)
             and made.type == step.node.type
             and self.operand(edges[0]) not in others
         )
 
-    def _dead(self, position: int) -> list[str]:
-        """Variables not read after this step, where a later step still allocates."""
-        if position >= self.allocating:
-            return []
-        own = self.webs[self.steps[position].node.name]
-        return [self.names[web] for web in self.ending.get(position, ()) if web != own]
+    def asks(self, first: int, last: int) -> str:
+        """What is asked in front of a body: whether the one value is there that it hangs on, or
+        what its first step asks."""
+        head, made = self.steps[first], set[str]()
+        for step in self.steps[first : last + 1]:
+            sources = {self.source(edge).source for edge in step.edges}
+            if head.asked is None or (sources.isdisjoint(made) and head.asked not in step.edges):
+                return head.asks or (head.fork.whole if head.fork else head.guard)
+            made.add(step.node.name)
+        return self.is_there(head.asked) if head.asked is not None else head.asks
 
     def _returned(self) -> str:
-        edges = [self.operand(output.edge) for output in self.graph.outputs]
+        edges = [self._handed_out(output.edge) for output in self.graph.outputs]
         if self.graph.form == "mapping":
             pairs = zip(self.graph.outputs, edges, strict=True)
             return "{" + ", ".join(f'"{o.name}": {e}' for o, e in pairs) + "}"
@@ -227,11 +112,21 @@ class Forward:
             return ", ".join(edges) if len(edges) > 1 else f"({edges[0]},)"
         return edges[0]
 
-    def value(self, step: Step) -> str:
-        """The call that a step makes."""
-        node = step.node
-        edges = node.operands if step.near is None else (step.near,)
+    def _handed_out(self, edge: Edge) -> str:
+        """An output; a part of what may be absent is absent with it."""
+        text, edge = self.operand(edge), self.source(edge)
+        may_lack = edge.source in self.guards and edge.select
+        return f"{text} if {self.is_there(edge)} else None" if may_lack else text
+
+    def value(self, step: Step, edges: Sequence[Edge] | None = None) -> str:
+        """The call that a step makes; of a merge with some of its operands."""
+        node, edges = step.node, step.edges if edges is None else edges
+        if step.near is not None:
+            edges = (step.near,)
         operands = [self.operand(edge) for edge in edges]
+        merges = isinstance(node.call, Op) and node.call.passes and len(node.operands) > 1
+        if step.passes or (merges and len(edges) == 1):
+            return operands[0]
         if not isinstance(node.call, Op) or node.call.layer:
             return call(attribute(node.name), wired(node.call, operands))
         arguments = dict(step.arguments)
@@ -239,12 +134,12 @@ class Forward:
             for read in step.reads:
                 text = text.replace(f"{MARK}{read}.shape", f"{self.variable(read)}.shape")
             arguments[name] = text
-        shapes = [t.shape for t in map(self.graph.value, node.operands) if isinstance(t, Tensor)]
-        return function(node.call, self._whole(node, operands), arguments, shapes)
+        shapes = [t.shape for t in map(self.graph.value, edges) if isinstance(t, Tensor)]
+        return function(node.call, self._whole(node, edges, operands), arguments, shapes)
 
-    def _whole(self, node: Node, operands: list[str]) -> list[str] | str:
+    def _whole(self, node: Node, given: Sequence[Edge], operands: list[str]) -> list[str] | str:
         """Operands that are all parts of one value, as that value."""
-        edges = [self.source(edge) for edge in node.operands]
+        edges = [self.source(edge) for edge in given]
         if not isinstance(node.call, Op) or not node.call.variadic or not edges:
             return operands
         source, type_ = edges[0].source, self.graph.value(Edge(edges[0].source))
@@ -261,77 +156,3 @@ class Forward:
 def attribute(name: str) -> str:
     """A child as it is read."""
     return f"self.{name}" if is_attribute(name) else f'getattr(self, "{name}")'
-
-
-def input_variables(graph: Graph) -> list[str]:
-    """What a forward calls its inputs."""
-    if graph.input_names == (INPUT,):
-        return ["x"]
-    return [identifier(name) for name in graph.input_names]
-
-
-def wired(target: object, operands: list[str]) -> list[str]:
-    """The operands of a call as they stand between its brackets."""
-    if not isinstance(target, Op) or target.wired is None:
-        return operands
-    return target.wired(dict(zip(target.operands, operands, strict=False)))
-
-
-def function(
-    op: Op, operands: list[str] | str, arguments: dict[str, str], shapes: Sequence[Shape] = ()
-) -> str:
-    """A call of a function in its own style."""
-    given = [a for a in op.arguments if a.name in arguments]
-    if op.write is not None and not isinstance(operands, str):
-        return op.write(wired(op, operands), arguments, shapes)
-    if op.style == "operator" and not isinstance(operands, str):
-        return _operation(op.source, [*operands, *(arguments[a.name] for a in given)])
-    if op.style == "index" and not isinstance(operands, str):
-        return f"{operands[0]}[{', '.join(ops.index_source(arguments[a.name]) for a in given)}]"
-    items: list[str] = []
-    if isinstance(operands, str):
-        items.append(operands)
-    elif op.style == "list":
-        items.append(f"[{', '.join(operands)}]")
-    elif not op.makes:
-        items += wired(op, operands)
-    for position, argument in enumerate(op.arguments):
-        if argument.name in arguments:
-            text = arguments[argument.name]
-            leading = position < op.positional and all(
-                a.name in arguments for a in op.arguments[:position]
-            )
-            items.append(text if leading else f"{argument.name}={text}")
-    if op.training:
-        items.append("training=self.training")
-    if op.makes:
-        items += [f"device={operand}.device" for operand in operands]
-    return call(op.source, items)
-
-
-def spelled(op: Op, argument: str, text: str) -> str:
-    """The value of an argument as the source says it: `torch.float32` for float32."""
-    known = op.argument(argument)
-    if known is None or not known.type.startswith("Dtype") or text == "None":
-        return text
-    return f"torch.{ast.literal_eval(text)}"
-
-
-def _operation(sign: str, pieces: list[str]) -> str:
-    """Pieces with an operator between them."""
-    text = pieces[0]
-    for piece in pieces[1:]:
-        whole = ast.parse(f"({text}) {sign} ({piece})", mode="eval").body
-        text = expressions.unparse(whole)
-    return text
-
-
-def allocates(node: Node) -> bool:
-    """Whether a step takes memory for what it gives."""
-    if not isinstance(node.call, Op):
-        return True
-    over = node.call.overwrites
-    if isinstance(over, str):
-        argument = node.args.get(over)
-        return not (argument is not None and argument.value)
-    return not (over or node.call.aliases)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from graphbuild import expr as expressions
-from graphbuild.emit.forward import function
+from graphbuild.emit.functions import function
 from graphbuild.emit.printer import statement
 from graphbuild.emit.text import Lines
 from graphbuild.emit.units import SmallModule

@@ -10,7 +10,7 @@ from graphbuild.emit.context import Context
 from graphbuild.emit.sizes import static
 from graphbuild.emit.symbols import Sym, SymType, expression, inserted, lost
 from graphbuild.emit.units import Call
-from graphbuild.ir import Several, Tensor, Type
+from graphbuild.ir import Edge, Several, Tensor, Type
 
 
 class Results:
@@ -19,11 +19,13 @@ class Results:
     def __init__(self, context: Context) -> None:
         self.context = context
 
-    def seen_by(self, call: Call, operands: list[SymType]) -> list[SymType]:
+    def seen_by(
+        self, call: Call, operands: list[SymType], edges: Sequence[Edge] | None = None
+    ) -> list[SymType]:
         """Operands with the sizes of one instance: rules must not see those of several at once."""
         return [
             sized(symbols, call.graph.value(edge))
-            for symbols, edge in zip(operands, call.node.operands, strict=True)
+            for symbols, edge in zip(operands, edges or call.node.operands, strict=True)
         ]
 
     def settle(self, candidates: Sequence[SymType | None], calls: Sequence[Call]) -> SymType:

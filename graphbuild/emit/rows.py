@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from graphbuild.emit.items import Item
 from graphbuild.emit.sizes import dimension_name
 from graphbuild.emit.symbols import SymType
 from graphbuild.emit.units import Call
-from graphbuild.ir import Graph
+from graphbuild.ir import Edge, Graph
 from graphbuild.names import identifier
+from graphbuild.ops.base import Op
 
 
 @dataclass
@@ -17,11 +19,20 @@ class Slot:
     """One written node of a scope, in all instances and turns."""
 
     present: list[Call] = field(default_factory=list)
-    absent: list[Call] = field(default_factory=list)
+    absent: list[Call] = field(default_factory=list)  # an operand passes through
+    never: list[Call] = field(default_factory=list)  # there is no value
 
     @property
     def everyone(self) -> list[Call]:
         return [*self.present, *self.absent]
+
+    def passes(self, edges: Sequence[Edge]) -> Edge | None:
+        """The operand that a node hands on everywhere: left out by `if`, or a merge of it alone."""
+        if not self.present:
+            return edges[0]
+        node = self.present[0].node
+        merges = isinstance(node.call, Op) and node.call.passes
+        return edges[0] if merges and len(edges) == 1 < len(node.operands) else None
 
 
 @dataclass

@@ -6,12 +6,14 @@ import re
 from textwrap import wrap
 
 from graphbuild.emit.classes import Written
-from graphbuild.emit.forward import input_variables
 from graphbuild.emit.parts import Statement
 from graphbuild.emit.printer import docstring, statement
 from graphbuild.emit.units import distinct, form
+from graphbuild.emit.variables import input_variables
 from graphbuild.errors import Span
-from graphbuild.ir import Graph, Several, Type
+from graphbuild.ir import ABSENT, Graph, Several, Type
+from graphbuild.modes import Modes, both, leaves
+from graphbuild.modes import part as part_of
 from graphbuild.ops.base import Op
 
 WIDTH = 88
@@ -89,21 +91,33 @@ class Lines:
             self.block(made.body or [], indent + 4)
 
 
-def annotation(type_: Type) -> str:
-    """The type of a value that a forward takes or gives."""
+def annotation(type_: Type, modes: Modes = "always") -> str:
+    """The type of a value that a forward takes or gives, and that may be absent."""
+    if type_ == ABSENT:
+        return "None"
+    text = "Tensor"
     if isinstance(type_, Several):
-        return f"tuple[{', '.join(map(annotation, type_.items))}]"
-    return "Tensor"
+        inner: Modes = modes if isinstance(modes, tuple) else "always"
+        items = [annotation(t, part_of(inner, k)) for k, t in enumerate(type_.items)]
+        text = f"tuple[{', '.join(items)}]"
+    return _optional(text, modes)
+
+
+def _optional(text: str, modes: Modes) -> str:
+    return text if isinstance(modes, tuple) or modes == "always" else f"{text} | None"
 
 
 def _returns(graph: Graph) -> str:
     if graph.form == "mapping":
-        return "dict[str, Tensor]"
+        modes = [leaf for output in graph.outputs for leaf in leaves(graph.mode(output.edge))]
+        return f"dict[str, {_optional('Tensor', both(*modes))}]"
     edge = graph.outputs[0].edge
     node = graph.by_name.get(edge.source)
     if graph.form == "single" and not edge.select and node and isinstance(node.call, Graph):
-        return "list[Tensor]" if form(node.call) == "parallel" else _returns(node.call)
-    return annotation(graph.type)
+        inner = "list[Tensor]" if form(node.call) == "parallel" else _returns(node.call)
+        return inner if inner.endswith("None") else _optional(inner, node.mode)
+    parts = [annotation(graph.value(o.edge), graph.mode(o.edge)) for o in graph.outputs]
+    return parts[0] if graph.form == "single" else f"tuple[{', '.join(parts)}]"
 
 
 def _doc(part: Written, graph: Graph) -> str:

@@ -14,7 +14,8 @@ from typing import Literal, NamedTuple
 
 from graphbuild.emit.structures import Slot, Structure, Unlike, joined, rank, slot
 from graphbuild.emit.symbols import SymType
-from graphbuild.ir import Graph, Node, Several
+from graphbuild.ir import Edge, Graph, Node, Several
+from graphbuild.modes import both, leaves
 from graphbuild.names import FUNCTIONS, SOURCE, class_name, identifier
 from graphbuild.ops.base import MISSING, Op
 
@@ -39,6 +40,11 @@ class Call(NamedTuple):
     env: Env
     instance: int
     turns: tuple[int, ...] = ()
+
+    def is_never(self, edge: Edge) -> bool:
+        """Whether an operand is a node that this instance does not have."""
+        made = self.graph.by_name.get(edge.source)
+        return made is not None and made.mode == "never"
 
 
 @dataclass(eq=False)
@@ -95,6 +101,7 @@ def form(graph: Graph) -> Form:
     if (
         graph.kind == "spec"
         or len(graph.inputs) != 1
+        or any(node.mode != "always" or node.when is not None for node in graph.nodes)
         or any(arg.free for node in real for arg in node.args.values())
         or any(isinstance(n.call, Op) and n.call.style in ("index", "pattern") for n in real)
         or any(len(node.operands) != 1 or node.operands[0].select for node in real)
@@ -119,6 +126,15 @@ def form(graph: Graph) -> Form:
         before = node.name
     ends = graph.form == "single" and not graph.outputs[0].edge.select
     return "sequence" if ends and graph.outputs[0].edge.source == before else "class"
+
+
+def _modes(graph: Graph, node: Node) -> dict[object, object]:
+    """When the operands of a merge are there, as far as that is not a matter of the constructor."""
+    return {
+        position: both(*leaves(graph.mode(edge)))
+        for position, edge in enumerate(node.operands)
+        if edge.source not in graph.by_name or graph.by_name[edge.source].mode != "never"
+    }
 
 
 def _present(nodes: list[Node]) -> bool:
@@ -212,6 +228,10 @@ class Units:
             found[key] = joined(found.get(key), self._identity(node))
             if apart and node.call is not None:
                 found["operands", key] = node.operands
+            if apart and node.mode != "never":
+                found["mode", key] = (node.mode, node.when is None)
+                if isinstance(node.call, Op) and node.call.variadic:
+                    found["modes", key] = _modes(graph, node)
             if node.loop is not None and slot(node) in self.uneven:
                 found["turns", slot(node)] = node.loop.count
         return found
@@ -228,7 +248,8 @@ class Units:
     def _identity(self, node: Node) -> object:
         """What a node calls; None where its `if` is false, so that others may say what it is."""
         if node.call is None:
-            return None if node.condition is not None else "null"
+            left_out = node.condition is not None or node.mode == "never"
+            return None if left_out else "null"
         if isinstance(node.call, Op):
             given = [
                 (a, node.args[a.name].value) for a in node.call.arguments if a.name in node.args

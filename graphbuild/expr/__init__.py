@@ -21,6 +21,7 @@ from graphbuild.errors import Span
 from graphbuild.expr.error import ExprError
 from graphbuild.expr.functions import FUNCTIONS
 from graphbuild.expr.parse import OPEN, parse
+from graphbuild.expr.reduce import reduced
 from graphbuild.expr.shape import ShapeView
 from graphbuild.expr.tree import literal, names, python, substitute
 from graphbuild.expr.value import evaluate
@@ -37,6 +38,7 @@ __all__ = [
     "locate",
     "names",
     "python",
+    "reduced",
     "substitute",
     "unparse",
 ]

@@ -126,7 +126,11 @@ _PAIR: dict[str, Any] = {"operands": ("input", "other"), "accepts": ("any",), "d
 
 OPS: list[Op] = [
     _two(
-        "add", "+", "The sum of any number of tensors, or of a tensor and a number.", variadic=True
+        "add",
+        "+",
+        "The sum of any number of tensors, or of a tensor and a number.",
+        variadic=True,
+        passes=True,
     ),
     _two("sub", "-", "The difference of two tensors, or of a tensor and a number.", _signed),
     _two(
@@ -134,6 +138,7 @@ OPS: list[Op] = [
         "*",
         "The product of any number of tensors, or of a tensor and a number.",
         variadic=True,
+        passes=True,
     ),
     _two("div", "/", "The quotient of two tensors, or of a tensor and a number.", _divided),
     *(

@@ -93,6 +93,7 @@ class Op:
     operands: tuple[str, ...] = ("input",)
     optional: int = 0  # how many of the last operands may be left out
     variadic: bool = False  # takes any number of operands (at least one), as a list
+    passes: bool = False  # of one operand alone it gives that operand
     style: Literal["call", "list", "operator", "index", "pattern"] = "call"
     # How a function is called where that is no plain call, from the texts of its operands and of
     # its arguments by name, and from the operands' shapes.

@@ -166,6 +166,7 @@ OPS: list[Op] = [
         _concat,
         "Joins tensors along a dimension, the channels if none is given.",
         defaults={"dim": 1},
+        passes=True,
         **_JOIN,
     ),
     function(

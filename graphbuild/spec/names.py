@@ -15,7 +15,13 @@ from graphbuild.spec.error import twice, unknown_dimension, unusable
 # A free dimension in an input's shape: `N`, or `H=224` with its example size.
 DIMENSION = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:=(.+))?")
 
-_NO_VARIABLE = "expressions cannot read a variable of this name"
+
+def _no_variable(key: Text) -> Finding:
+    if key == names.TRAINING:
+        reason = "`when` reads by this word whether the module is in training"
+    else:
+        reason = "expressions cannot read a variable of this name"
+    return unusable(key, reason)
 
 
 def check_scope(fields: Mapping[Any, Any], findings: list[Finding]) -> None:
@@ -24,7 +30,7 @@ def check_scope(fields: Mapping[Any, Any], findings: list[Finding]) -> None:
     for section in (fields.get("params"), fields.get("let")):
         for key in section if isinstance(section, Map) else ():
             if not names.is_variable(key):
-                findings.append(unusable(key, _NO_VARIABLE))
+                findings.append(_no_variable(key))
             elif seen.setdefault(key, key) is not key:
                 findings.append(twice(key, seen[key]))
     inputs, nodes = fields.get("inputs"), fields.get("nodes")
@@ -49,7 +55,7 @@ def check_repeat(value: Any, findings: list[Finding]) -> None:
     """The variables of a repetition."""
     for key in value if isinstance(value, Map) else ():
         if not names.is_variable(key):
-            findings.append(unusable(key, _NO_VARIABLE))
+            findings.append(_no_variable(key))
 
 
 def check_spec(fields: Mapping[Any, Any], findings: list[Finding]) -> None:

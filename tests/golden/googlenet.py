@@ -69,10 +69,31 @@ class Inception(nn.Module):
         return torch.cat([branch1, branch2, branch3, branch4], dim=1)
 
 
-class Googlenet(nn.Module):
-    """[N, 3, H, W] -> [N, 1000]."""
+def aux(in_channels: int, num_classes: int, dropout_aux: float) -> nn.Sequential:
+    """[N, in_channels, H, W] -> [N, num_classes]."""
+    return nn.Sequential(
+        OrderedDict(
+            pool=nn.AdaptiveAvgPool2d(4),
+            conv=conv_bn(in_channels, 128, kernel_size=1),
+            flatten=nn.Flatten(start_dim=1),
+            fc1=nn.Linear(128 * 4 * 4, 1024),
+            relu=nn.ReLU(inplace=True),
+            dropout=nn.Dropout(p=dropout_aux),
+            fc2=nn.Linear(1024, num_classes),
+        )
+    )
 
-    def __init__(self, num_classes: int = 1000, dropout: float = 0.2) -> None:
+
+class Googlenet(nn.Module):
+    """[N, 3, H, W] -> (logits: [N, 1000], aux2: [N, 1000], aux1: [N, 1000])."""
+
+    def __init__(
+        self,
+        num_classes: int = 1000,
+        aux_logits: bool = True,
+        dropout: float = 0.2,
+        dropout_aux: float = 0.7,
+    ) -> None:
         super().__init__()
         self.conv1 = conv_bn(3, 64, kernel_size=7, stride=2, padding=3)
         self.maxpool1 = nn.MaxPool2d(kernel_size=3, stride=2, ceil_mode=True)
@@ -126,12 +147,18 @@ class Googlenet(nn.Module):
             ch5x5=128,
             pool_proj=128,
         )
+        if aux_logits:
+            self.aux1 = aux(512, num_classes, dropout_aux)
+            self.aux2 = aux(528, num_classes, dropout_aux)
+        else:
+            self.aux1 = None
+            self.aux2 = None
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.dropout = nn.Dropout(p=dropout)
         self.fc = nn.Linear(1024, num_classes)
         self.init_weights()
 
-    def forward(self, image: Tensor) -> Tensor:
+    def forward(self, image: Tensor) -> dict[str, Tensor | None]:
         x = self.conv1(image)
         x = self.maxpool1(x)
         x = self.conv2(x)
@@ -141,9 +168,11 @@ class Googlenet(nn.Module):
         x = self.inception3b(x)
         x = self.maxpool3(x)
         x = self.inception4a(x)
+        aux1 = self.aux1(x) if self.aux1 is not None and self.training else None
         x = self.inception4b(x)
         x = self.inception4c(x)
         x = self.inception4d(x)
+        aux2 = self.aux2(x) if self.aux2 is not None and self.training else None
         x = self.inception4e(x)
         x = self.maxpool4(x)
         x = self.inception5a(x)
@@ -151,7 +180,8 @@ class Googlenet(nn.Module):
         x = self.avgpool(x)
         x = torch.flatten(x, 1)
         x = self.dropout(x)
-        return self.fc(x)
+        x = self.fc(x)
+        return {"logits": x, "aux2": aux2, "aux1": aux1}
 
     def init_weights(self) -> None:
         """Draw the parameters anew, by the rules of the spec."""

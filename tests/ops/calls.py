@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from graphbuild import ops
-from graphbuild.emit.forward import function, spelled, wired
+from graphbuild.emit.functions import function, spelled, wired
 from graphbuild.emit.items import call
 from graphbuild.ops.base import Args, Op, Shape, ShapeError
 from graphbuild.ops.types import DTYPES

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import graphbuild
 from graphbuild import ops
-from graphbuild.emit.forward import function
+from graphbuild.emit.functions import function
 from graphbuild.ops.base import ShapeError
 from graphbuild.ops.rearrange import OPS
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
 
 from graphbuild.vision import torchvision
 
@@ -44,7 +45,7 @@ def regnet(name: str, **arguments: Any) -> Callable[[], nn.Module]:
 ZOO = [
     Case("alexnet", models.alexnet),
     Case("vgg16", models.vgg16),
-    Case("googlenet", lambda: models.googlenet(aux_logits=False, init_weights=True)),
+    Case("googlenet", lambda: models.googlenet(init_weights=True)),
     Case("resnet18", models.resnet18),
     Case("resnet50", models.resnet50),
     Case("densenet121", models.densenet121),
@@ -144,7 +145,12 @@ FAMILY = [
     Case(
         "googlenet",
         lambda: models.GoogLeNet(10, aux_logits=False, init_weights=True, dropout=0.5),
-        {"num_classes": 10, "dropout": 0.5},
+        {"num_classes": 10, "aux_logits": False, "dropout": 0.5},
+    ),
+    Case(
+        "googlenet",
+        lambda: models.GoogLeNet(7, init_weights=True, dropout_aux=0.25),
+        {"num_classes": 7, "dropout_aux": 0.25},
     ),
 ]
 
@@ -165,14 +171,22 @@ def layout(model: nn.Module) -> list[tuple[str, tuple[int, ...], torch.dtype]]:
     return [(key, tuple(t.shape), t.dtype) for key, t in model.state_dict().items()]
 
 
+def values(output: Any) -> list[Tensor]:
+    """What a model gives, without what is absent: a tensor, a tuple, or a mapping."""
+    return [value for value in tree_leaves(output) if value is not None]
+
+
 def train_step(model: nn.Module, image: Tensor) -> dict[str, Tensor]:
     """Output, gradients and updated buffers of one forward and backward pass in train mode."""
     model.train()
     torch.manual_seed(1)  # dropout
-    output = model(image)
-    weights = torch.linspace(-1, 1, output.numel()).reshape(output.shape)
-    (output * weights).sum().backward()
-    found = {"output": output.detach()}
+    outputs = values(model(image))
+    total = torch.zeros(())
+    for output in outputs:
+        weights = torch.linspace(-1, 1, output.numel()).reshape(output.shape)
+        total = total + (output * weights).sum()
+    total.backward()
+    found = {f"output {k}": output.detach() for k, output in enumerate(outputs)}
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
         found[f"{name}.grad"] = parameter.grad

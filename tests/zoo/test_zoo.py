@@ -14,8 +14,10 @@ from references import (
     every,
     initializers,
     layout,
+    models,
     same_tensors,
     train_step,
+    values,
 )
 from torch import Tensor, nn
 
@@ -55,7 +57,8 @@ def test_outputs_are_equal(case: Case) -> None:
     ours.eval()
     theirs.eval()
     for image in images():
-        assert torch.equal(ours(image), theirs(image)), image.shape
+        for own, other in zip(values(ours(image)), values(theirs(image)), strict=True):
+            assert torch.equal(own, other), image.shape
 
 
 @every(ZOO + FAMILY, slow=("vgg16", "alexnet"))
@@ -88,6 +91,32 @@ def test_initial_values_have_the_same_distribution(name: str) -> None:
             error = 8 * std / parameter.numel() ** 0.5
             assert abs(parameter.mean() - theirs[key].mean()) <= error, key
             assert abs(parameter.std() - std) <= error, key
+
+
+@pytest.mark.parametrize("aux", [True, False])
+def test_googlenet_gives_its_heads_by_name(aux: bool) -> None:
+    case = Case(
+        "googlenet",
+        lambda: models.googlenet(aux_logits=aux, init_weights=True),
+        {"aux_logits": aux},
+    )
+    ours, theirs = (model.eval() for model in pair(case))
+    image = torch.randn(2, 3, 64, 64)
+    found = ours(image)
+    assert list(found) == ["logits", "aux2", "aux1"]
+    assert torch.equal(found["logits"], theirs(image))
+    assert found["aux1"] is found["aux2"] is None
+    torch.manual_seed(0)
+    found = ours.train()(image)
+    torch.manual_seed(0)
+    wanted = theirs.train()(image)
+    if aux:
+        assert torch.equal(found["logits"], wanted.logits)
+        assert torch.equal(found["aux2"], wanted.aux_logits2)
+        assert torch.equal(found["aux1"], wanted.aux_logits1)
+    else:
+        assert torch.equal(found["logits"], wanted)
+        assert found["aux1"] is found["aux2"] is None
 
 
 class HandwrittenLenet5(nn.Module):
