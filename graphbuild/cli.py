@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from graphbuild import __version__, console, files
+from graphbuild.cli_render import render
 from graphbuild.errors import Finding, SpecError
 from graphbuild.settings import params, plugins, sizes
 
@@ -195,6 +196,9 @@ def summary(
         _print_json(told.to_dict())
     else:
         _print_report(told, _example(graph))
+
+
+app.command()(render)
 
 
 @app.command("list")

@@ -16,10 +16,10 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("source", "syntax", "ops", "expr"),
     ("spec", "ir"),
     ("read", "inplace", "elaborate", "check", "check_modes", "ir_text"),
-    ("emit", "report"),
+    ("emit", "report", "render"),
     ("load", "init", "vision"),
     ("api",),
-    ("console", "settings", "cli", "__main__", "__init__"),
+    ("console", "settings", "cli_render", "cli", "__main__", "__init__"),
 )
 FLOOR = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
 LINES = 350

@@ -6,18 +6,19 @@ clusters and links with their text), `dot` (-> DOT text), `layout` (-> a drawing
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from graphbuild.render.dot import Direction, Style, dot
+from graphbuild.render.engine import layout, splines
 from graphbuild.render.fold import Folding
+from graphbuild.render.mermaid import mermaid
 from graphbuild.render.picture import ColorBy, Picture, picture
+from graphbuild.render.svg import finish
 from graphbuild.render.theme import ThemeName
 
-if TYPE_CHECKING:
-    from graphbuild.ir import Graph
-
 __all__ = [
+    "FORMATS",
     "ColorBy",
     "Direction",
     "Drawing",
@@ -28,55 +29,51 @@ __all__ = [
     "ThemeName",
     "draw",
     "picture",
-    "render",
 ]
 
 Format = Literal["svg", "png", "pdf", "dot", "mmd"]
-DPI = 144  # of a PNG; what is larger than LARGEST pixels either way is drawn with fewer
-LARGEST = 30_000
+FORMATS: tuple[Format, ...] = ("svg", "png", "pdf", "dot", "mmd")
+DPI = 144  # of a PNG
+_MIMES = {"svg": "image/svg+xml", "png": "image/png"}
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """What was drawn, and what a reader of it should know of how."""
+    """What was drawn. A notebook shows it, where it is SVG or PNG."""
 
-    content: bytes
+    format: Format
+    content: bytes = field(repr=False)
     visible: int  # boxes, inputs and outputs
-    note: str = ""
+    note: str = ""  # what a reader should know of how it was drawn
 
+    @property
+    def text(self) -> str:
+        """The text of an SVG, DOT or Mermaid drawing."""
+        return self.content.decode()
 
-def render(
-    graph: Graph,
-    format: Format = "svg",
-    folding: Folding | None = None,
-    style: Style | None = None,
-    color_by: ColorBy = "kind",
-) -> Drawing:
-    """Draw a graph."""
-    return draw(picture(graph, folding or Folding(), color_by), format, style or Style())
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> dict[str, object]:
+        bundle: dict[str, object] = {"text/plain": repr(self)}
+        if self.format in _MIMES:
+            content = self.content if self.format == "png" else self.text
+            bundle[_MIMES[self.format]] = content
+        return bundle
 
 
 def draw(what: Picture, format: Format, style: Style) -> Drawing:
     """Draw a picture in a format; all of them show the same."""
-    from dataclasses import replace
-
-    from graphbuild.render import engine
-
     visible = len(what.boxes)
     if format == "mmd":
-        from graphbuild.render.mermaid import mermaid
-
-        return Drawing(mermaid(what, style.direction).encode(), visible)
-    style = replace(style, splines=engine.splines(visible, len(what.links)))
+        return Drawing(format, mermaid(what, style.direction).encode(), visible)
+    style = replace(style, splines=splines(visible, len(what.links)))
     text = dot(what, style)
     if format == "dot":
-        return Drawing(text.encode(), visible)
+        return Drawing(format, text.encode(), visible)
     note = ""
     if style.splines == "line":
-        note = f"straight lines, since curves among {visible:,} boxes take too long"
+        note = f"straight lines, since curves among {visible:,} boxes would take long"
+    drawn = layout(text, format, DPI if format == "png" else None)
     if format == "svg":
-        from graphbuild.render.svg import finish
-
-        drawn = finish(engine.layout(text, "svg"), auto=style.theme == "auto")
-        return Drawing(drawn, visible, note)
-    return Drawing(engine.layout(text, format, DPI if format == "png" else None), visible, note)
+        drawn = finish(drawn, auto=style.theme == "auto")
+    return Drawing(format, drawn, visible, note)

@@ -21,7 +21,7 @@ def short_arguments(node: Node) -> str:
         return ""
     values = {a.name: a.default for a in op.arguments if a.default is not MISSING}
     values.update((name, arg.value) for name, arg in node.args.items())
-    text = _WRITERS.get(kind(op), _plain)(op, values, node.args)
+    text: str = _WRITERS.get(kind(op), _plain)(op, values, node.args)
     return text if len(text) <= LONGEST else text[: LONGEST - 1].rstrip(" ,") + "…"
 
 
@@ -91,7 +91,11 @@ def _attention(op: Op, values: Values, _: Values) -> str:
 def _recurrent(op: Op, values: Values, _: Values) -> str:
     text = f"{values.get('input_size')} → {values.get('hidden_size')}"
     layers = values.get("num_layers", 1)
-    return text + f", {layers} layers" * (layers != 1) + ", both ways" * bool(values.get("bidirectional"))
+    return (
+        text
+        + f", {layers} layers" * (layers != 1)
+        + ", both ways" * bool(values.get("bidirectional"))
+    )
 
 
 def _nothing(op: Op, values: Values, _: Values) -> str:

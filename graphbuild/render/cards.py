@@ -47,7 +47,7 @@ def card(box: Box, theme: Theme) -> str:
     for at, (text, size) in enumerate(rows):
         colour = theme.text if size == BODY else theme.muted
         colour = theme.shared if at >= len(rows) - len(marks) else colour
-        lines.append(f'<TR><TD>{_font(markup(text), size, colour)}</TD></TR>')
+        lines.append(f"<TR><TD>{_font(markup(text), size, colour)}</TD></TR>")
     style = "ROUNDED"
     if box.again:
         style += ",DOTTED"

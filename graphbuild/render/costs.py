@@ -24,9 +24,7 @@ class Cost:
     memory: int = 0  # bytes of what its ops hand out at the example, without views and overwriting
 
     def __add__(self, other: Cost) -> Cost:
-        return Cost(
-            self.params + other.params, self.macs + other.macs, self.memory + other.memory
-        )
+        return Cost(self.params + other.params, self.macs + other.macs, self.memory + other.memory)
 
 
 class Costs:
@@ -79,17 +77,18 @@ def _free(op: Op, node: Node) -> bool:
 def _size(type_: Type) -> int:
     if isinstance(type_, Several):
         return sum(map(_size, type_.items))
-    return prod(map(int, type_.shape)) * _BYTES.get(type_.dtype, 4) if isinstance(type_, Tensor) else 0
+    return (
+        prod(map(int, type_.shape)) * _BYTES.get(type_.dtype, 4) if isinstance(type_, Tensor) else 0
+    )
 
 
 def short(number: int, unit: str = "") -> str:
     """A number with three digits and an SI suffix: 7.98M."""
-    if number < 1000:
+    value, suffixes = float(number), iter(("", "k", "M", "G", "T", "P"))
+    suffix = next(suffixes)
+    while value >= 999.5 and (larger := next(suffixes, "")):
+        value, suffix = value / 1000, larger
+    if not suffix:
         return f"{number}{unit}"
-    value, suffix = float(number), ""
-    for suffix in ("k", "M", "G", "T", "P"):
-        value /= 1000
-        if value < 999.5:
-            break
     digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
     return f"{value:.{digits}f}{suffix}{unit}"

@@ -30,7 +30,7 @@ class Style:
     splines: str = "true"
 
 
-def dot(picture: Picture, style: Style = Style()) -> str:  # noqa: B008, frozen
+def dot(picture: Picture, style: Style = Style()) -> str:
     """The DOT text of a picture; no text of a spec is read as anything but text."""
     import graphviz
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from graphbuild.errors import did_you_mean
 from graphbuild.ir import Graph, Node
 from graphbuild.render.parts import Part, parts, runs, stretches
 
@@ -89,8 +90,22 @@ class Item:
 
 
 def fold(graph: Graph, folding: Folding) -> Item:
-    """The graph with its scopes open or closed."""
+    """The graph with its scopes open or closed; raises LookupError for a path that is none."""
+    for path in (*folding.expand, *folding.collapse):
+        _find(graph, path)
     return _Folder(graph, folding).root
+
+
+def _find(graph: Graph, path: str) -> None:
+    scope: Graph = graph
+    for name in path.split("."):
+        node = scope.by_name.get(name)
+        if node is None or not isinstance(node.call, Graph):
+            names = [n.name for n in scope.nodes if isinstance(n.call, Graph)]
+            hint = did_you_mean(name, names) or f"there are {', '.join(names[:8]) or 'none'}"
+            what = "nothing to open" if node is not None else "no node"
+            raise LookupError(f"{graph.name!r} has {what} at {path!r}; {hint}")
+        scope = node.call
 
 
 class _Folder:
@@ -141,9 +156,9 @@ class _Folder:
             return True
         if folding.full or (folding.depth is not None and item.level < folding.depth):
             return True
-        routing = item.inside.routing if item.inside is not None else None
-        if routing is not None and folding.depth is None:
-            return True if len(item.part.first.call.nodes) <= CASES else None  # type: ignore[union-attr]
+        graph = item.inside
+        if graph is not None and graph.routing is not None and folding.depth is None:
+            return True if len(graph.nodes) <= CASES else None
         return None
 
     def _children(self, item: Item) -> list[Item]:
@@ -152,9 +167,7 @@ class _Folder:
             if self.folding.full:
                 found = tuple(Part("call", (node,)) for node in item.part.nodes)
             prefix = item.scope.prefix if item.scope is not None else ""
-            return [
-                Item(prefix + part.first.name, part, item.scope, item.level) for part in found
-            ]
+            return [Item(prefix + part.first.name, part, item.scope, item.level) for part in found]
         return self._items(item)
 
     def _items(self, item: Item, room: int | None = None) -> list[Item]:
@@ -170,7 +183,7 @@ class _Folder:
         items = [Item(item.prefix + part.first.name, part, item, level) for part in found]
         if graph.routing is not None:
             for form in ("router", "join"):
-                items.append(Item(item.path, Part(form, ()), item, level))  # type: ignore[arg-type]
+                items.append(Item(item.path, Part(form, ()), item, level))
         return items
 
     def _open(self, item: Item, inner: list[Item]) -> list[Item]:

@@ -57,8 +57,10 @@ def _colours(picture: Picture) -> Iterator[str]:
         fill = HUES[box.kind] if box.heat is None else heat(box.heat)
         fills.setdefault(fill, []).append(box.id)
     for fill, ids in fills.items():
-        yield f"  style {ids[0]} fill:{fill},color:{on(fill)}" if len(ids) == 1 else (
-            f"  classDef c{fill[1:]} fill:{fill},color:{on(fill)}"
+        yield (
+            f"  style {ids[0]} fill:{fill},color:{on(fill)}"
+            if len(ids) == 1
+            else (f"  classDef c{fill[1:]} fill:{fill},color:{on(fill)}")
         )
         if len(ids) > 1:
             yield f"  class {','.join(ids)} c{fill[1:]}"

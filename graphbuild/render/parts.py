@@ -97,10 +97,9 @@ def _chain(nodes: list[Node], kinds: list[str], at: int, uses: Counter[str]) -> 
     """How many ops from here on read as one."""
     for pattern in _CHAINS:
         end = at + len(pattern)
-        found = zip(kinds[at:end], pattern, strict=False)
-        if end <= len(nodes) and all(one in group for one, group in found):
-            if _joined(nodes[at:end], uses):
-                return len(pattern)
+        fits = all(one in group for one, group in zip(kinds[at:end], pattern, strict=False))
+        if fits and end <= len(nodes) and _joined(nodes[at:end], uses):
+            return len(pattern)
     return 1
 
 

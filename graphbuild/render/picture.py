@@ -96,14 +96,17 @@ class Picture:
         return (*found, *("mode" for _ in [0] if any(b.mode != "always" for b in self.boxes)))
 
 
-def picture(graph: Graph, folding: Folding, color_by: ColorBy = "kind") -> Picture:
-    """The picture of an elaborated spec."""
-    return _Painter(graph, fold(graph, folding), color_by).picture()
+def picture(
+    graph: Graph, folding: Folding, color_by: ColorBy = "kind", *, concrete: bool = False
+) -> Picture:
+    """The picture of an elaborated spec; `concrete` shows sizes at the example, not formulas."""
+    return _Painter(graph, fold(graph, folding), color_by, concrete).picture()
 
 
 class _Painter:
-    def __init__(self, graph: Graph, view: Item, color_by: ColorBy) -> None:
+    def __init__(self, graph: Graph, view: Item, color_by: ColorBy, concrete: bool) -> None:
         self.graph, self.view, self.color_by = graph, view, color_by
+        self.dims = None if concrete else graph.dims
         self.costs = Costs(graph, memory=color_by == "memory")
         self.ids: dict[int, str] = {}
         self.badges: Badges = badges(view)
@@ -164,7 +167,7 @@ class _Painter:
             kind=kind,
             title=title,
             rows=tuple(filter(None, rows)),
-            tip=labels.tip(item, cost, self.graph.dims),
+            tip=labels.tip(item, cost, self.dims),
             cost=cost,
             turns=labels.own_times(item),
             copies=item.times,
@@ -188,7 +191,7 @@ class _Painter:
         else:
             type_, name = self.graph.value(end.edge), end.name or end.edge.source
             word = "output"
-        told = f"{labels.dtype(type_)} {labels.shape(type_, self.graph.dims)}"
+        told = f"{labels.dtype(type_)} {labels.shape(type_, self.dims)}"
         span = end.span if isinstance(end, Input) else end.edge.span
         id_ = self.ids[id(end)]
         tip = f"{word} {name}: {told}"
@@ -229,7 +232,7 @@ class _Painter:
 
     def _links(self) -> Iterator[Link]:
         every = list(wires(self.view))
-        shown = {id(wire): labels.shape(wire.type, self.graph.dims) for wire in every}
+        shown = {id(wire): labels.shape(wire.type, self.dims) for wire in every}
         before: dict[int, set[str]] = {}
         for wire in every:
             before.setdefault(id(wire.head), set()).add(shown[id(wire)])
@@ -261,4 +264,3 @@ class _Painter:
             return ""
         told.add((id(tail), text))
         return text
-
