@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from graphbuild import check_modes, expr
 from graphbuild.dims import PROBES, REQUIRED
 from graphbuild.elaborate import rules
-from graphbuild.ir import ABSENT, Edge, Graph, Node, Several, Tensor, Type
+from graphbuild.ir import ABSENT, Edge, Graph, Node, Routing, Several, Tensor, Type
 from graphbuild.ops.base import MISSING, Args, Op
 
 
@@ -130,7 +130,7 @@ def _node(graph: Graph, node: Node) -> Iterator[str]:
 
 
 def _call(node: Node, called: Graph, types: list[Type]) -> Iterator[str]:
-    if types != [given.type for given in called.inputs]:
+    if types != [given.type for given in called.inputs] and not _laid_out(called):
         yield "its operands are not of the types of the inputs it calls"
     if node.type != called.type:
         yield "its type is not what it calls gives"
@@ -145,6 +145,34 @@ def _call(node: Node, called: Graph, types: list[Type]) -> Iterator[str]:
             yield f"argument {name!r} is not given"
 
 
+def _laid_out(graph: Graph) -> bool:
+    """Whether a scope of cases is given rows of several dimensions as one."""
+    chooser, routing = graph.inputs[0].type, graph.routing
+    return (
+        routing is not None
+        and routing.by_rows
+        and isinstance(chooser, Tensor)
+        and routing.lead(chooser) > 1
+    )
+
+
+def _routing(graph: Graph, routing: Routing) -> Iterator[str]:
+    """Every node is a case on all data, and gives what the scope gives (its rows, where it is
+    given rows)."""
+    data = [Edge(given.name) for given in graph.data]
+    for node in graph.nodes:
+        if node.call is None or list(node.operands) != data:
+            yield f"the case {node.name!r} does not take all data"
+        weighted = routing.kind == "mixture"  # by a gate that may be of another dtype
+        if not (weighted or node.type == graph.type or _laid_out(graph)):
+            yield f"the case {node.name!r} gives something else than the scope"
+    if [output.edge for output in graph.outputs] != [Edge(node.name) for node in graph.nodes]:
+        yield "its outputs are not its cases"
+    top = routing.top_k.value if routing.top_k is not None else 1
+    if not isinstance(top, int) or not 1 <= top <= len(graph.nodes) or len(graph.nodes) < 2:
+        yield "more cases are chosen than there are"
+
+
 def _op(node: Node, op: Op, types: list[Type]) -> Iterator[str]:
     known = [a.name for a in op.arguments]
     if list(node.args) != [name for name in known if name in node.args]:
@@ -152,7 +180,7 @@ def _op(node: Node, op: Op, types: list[Type]) -> Iterator[str]:
     for name, arg in node.args.items():
         if arg.expr is None and name not in op.infer:
             yield f"argument {name!r} has no expression, and is not inferred"
-        if arg.free and op.layer:
+        if arg.free and (op.layer or op.own):
             yield f"argument {name!r} of a layer depends on a free dimension"
     tensors = [t for t in types if isinstance(t, Tensor)]
     if len(tensors) < len(types):
@@ -183,7 +211,9 @@ def _outputs(graph: Graph) -> Iterator[str]:
         types.append(found)
         if bool(output.name) != (graph.form == "mapping"):
             yield "outputs of a mapping have names, and no others"
-    if graph.form == "single":
+    if graph.routing is not None:
+        yield from _routing(graph, graph.routing)
+    elif graph.form == "single":
         if types != [graph.type]:
             yield "its type is not that of its output"
     elif not isinstance(graph.type, Several) or list(graph.type.items) != types:

@@ -325,6 +325,8 @@ def _print_report(told: Report, example: str) -> None:
     mode = "" if all(row.mode == "always" for row in told.rows) else ", in evaluation"
     size = f"{told.parameter_bytes / 1e6:,.1f} MB"
     console.say(f"\nparameters take {size}; MACs are at {example}{mode}")
+    if told.idle:
+        console.say(f"of cases the costliest are counted: the total leaves {told.idle:,} MACs out")
 
 
 def _op(row: Row) -> str:

@@ -47,9 +47,11 @@ _OTHERS = {"MultiheadAttention", "ParameterList", "ParameterDict"}
 
 def is_plain(source: str) -> bool:
     """Whether all layers that an emitted text makes are of those homes."""
-    names = set(re.findall(r"\bnn\.(\w+)", source)) - {"init"}
+    names = set(re.findall(r"\bnn\.(\w+)", source)) - {"Parameter", "init"}
     roots = set(re.findall(r"^(?:from|import) (\w+)", source, re.MULTILINE))
-    return roots <= {"collections", "math", "torch", "typing"} and all(map(_is_plain, names))
+    return roots <= {"collections", "fnmatch", "functools", "math", "torch", "typing"} and all(
+        map(_is_plain, names)
+    )
 
 
 def _is_plain(name: str) -> bool:

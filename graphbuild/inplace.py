@@ -8,64 +8,13 @@ at once; its summary says what a call of it does to the storages of its operands
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Sequence
 
-from graphbuild.errors import Finding, Note, Span
-from graphbuild.ir import Edge, Graph, Node, Several, Type
+from graphbuild.errors import Finding, Note
+from graphbuild.ir import Edge, Graph, Node, Routing, Several, Type
 from graphbuild.modes import there
 from graphbuild.ops.base import MISSING, Op
-
-OUTPUT = ""  # in place of a path: the scope hands the value out
-
-
-class Access(NamedTuple):
-    """A node that reads or overwrites a value: its path, seen from the scope that looks."""
-
-    path: str
-    span: Span | None
-    op: Op | None = None  # of a write
-    calls: tuple[tuple[str, Span | None], ...] = ()  # of blocks, on the way to it, innermost first
-
-
-class Value(NamedTuple):
-    """A tensor: where it lives, after how many overwrites, and whose backward reads it."""
-
-    storage: int
-    epoch: int
-    saved: Access | None = None
-
-
-Values = Value | list["Values"]
-
-
-@dataclass
-class Epoch:
-    """One state of a storage's content."""
-
-    name: str  # of the value, for people
-    reads: list[Access] = field(default_factory=list)
-    writes: list[Access] = field(default_factory=list)
-    saved: Access | None = None
-
-
-@dataclass
-class Summary:
-    """What a scope does; `epochs` by storage and epoch. Inputs have the storages in `inputs`."""
-
-    inputs: list[Values]
-    outputs: list[Values] = field(default_factory=list)
-    epochs: dict[tuple[int, int], Epoch] = field(default_factory=dict)
-    storages: int = 0
-
-
-class Site(NamedTuple):
-    """A call of a block around the scope, innermost first."""
-
-    path: str
-    span: Span | None
-    outer: Site | None
+from graphbuild.storages import OUTPUT, Access, Epoch, Site, Summary, Value, Values, leaves
 
 
 def findings(graph: Graph) -> list[Finding]:
@@ -93,12 +42,22 @@ def _findings(graph: Graph, training: bool | None) -> list[Finding]:
     check = _Check(training)
     summary = check.summary(graph, "", None)
     for given, values in zip(graph.inputs, summary.inputs, strict=True):
-        for value in _leaves(values):
+        for value in leaves(values):
             epoch = summary.epochs.get((value.storage, value.epoch))
             for write in epoch.writes if epoch else ():
                 note = Note("whoever calls the model would find it changed", given.span)
                 check.report(write, f"the input {given.name!r}", [note], None, "")
     return check.found
+
+
+def hands_on(graph: Graph) -> bool:
+    """Whether a scope may give something that shares memory with what it is given."""
+    for training in (True, False) if _has_modes(graph) else (True,):
+        summary = _Check(training).summary(graph, "", None)
+        given = {value.storage for values in summary.inputs for value in leaves(values)}
+        if any(v.storage in given for values in summary.outputs for v in leaves(values)):
+            return True
+    return False
 
 
 class _Check:
@@ -160,6 +119,10 @@ class _Scope:
             values = self.fresh(given.type, given.name, None)
             self.values[given.name] = values
             self.made.inputs.append(values)
+        if self.graph.routing is not None:
+            self.made.outputs.append(self.cases(self.graph.routing))
+            self.judge()
+            return self.made
         for position in self.graph.order:
             node = self.graph.nodes[position]
             training = self.check.training
@@ -168,12 +131,56 @@ class _Scope:
         for output in self.graph.outputs:
             values = self.value(output.edge)
             self.made.outputs.append(values)
-            for value in _leaves(values):
+            for value in leaves(values):
                 epoch = self.made.epochs[value.storage, value.epoch]
                 if epoch.writes:
                     epoch.reads.append(Access(OUTPUT, output.edge.span or self.graph.span))
         self.judge()
         return self.made
+
+    def cases(self, routing: Routing) -> Value:
+        """What a choice among cases gives.
+
+        Rows are copied for a case and copied from what it gives. A mixture of all cases reads what
+        each gives once more, in its backward. Of a switch one case runs, on the very values.
+        """
+        results: list[Value] = []
+        given = {n.name: self.values[n.name] for n in self.graph.data}
+        storages = {value.storage for values in given.values() for value in leaves(values)}
+        for node in self.graph.nodes:
+            here = Access(node.name, node.span)
+            if routing.by_rows:
+                for one in self.graph.data:
+                    for value in leaves(given[one.name]):
+                        self.epoch(value).reads.append(here)
+                    self.values[one.name] = self.fresh(one.type, one.name, None)
+            for value in leaves(self.node(node)):
+                results.append(value)
+                if routing.kind == "mixture":
+                    self.epoch(value).reads.append(here)
+        made = self.new(self.graph.name, None)
+        if routing.kind != "switch":
+            return made
+        for storage in sorted(storages):
+            self.unwritten(self.made.epochs[storage, 0])
+        saved = next((value.saved for value in results if value.saved is not None), None)
+        handed = [value for value in results if value.storage in storages]
+        if (
+            len({value.storage for value in handed}) > 1
+        ):  # which one is not known: not to be written
+            node = self.graph.nodes[0]
+            saved = saved or Access(node.name, node.span)
+        return (handed or [made])[0]._replace(saved=saved)
+
+    def unwritten(self, epoch: Epoch) -> None:
+        """That no case of a switch overwrites what it is given."""
+        for write in epoch.writes[:1]:
+            note = Note(
+                "torch.cond, which a switch becomes when it is exported, takes no such case"
+            )
+            what = f"the value of {epoch.name!r}, which a switch gives its cases"
+            self.check.report(write, what, [note], self.site, self.prefix)
+        epoch.writes.clear()
 
     def judge(self) -> None:
         """Report what is overwritten and still read."""
@@ -185,7 +192,10 @@ class _Scope:
             if epoch.saved is not None:
                 note = f"the backward of {self.prefix}{epoch.saved.path} reads it"
                 notes.append(Note(note, epoch.saved.span))
-            if notes:
+            if epoch.kept:
+                notes = [Note("the module keeps it for the next input")]
+                self.check.report(first, epoch.kept, notes, self.site, self.prefix)
+            elif notes:
                 what = f"the value of {epoch.name!r}, which is still read"
                 notes = list(dict.fromkeys(notes))
                 self.check.report(first, what, notes, self.site, self.prefix)
@@ -201,6 +211,8 @@ class _Scope:
         if isinstance(node.call, Graph):
             return self.call(node, node.call)
         op, here = node.call, Access(node.name, node.span, node.call)
+        if op.own:
+            return self.own(node, op, here)
         edges: Sequence[Edge] = node.operands
         if op.variadic and self.check.training is not None:  # takes what is there
             edges = [edge for edge in edges if self.value(edge) != []]
@@ -209,7 +221,7 @@ class _Scope:
         saves = here if _applies(op, node, op.saves_output) else None
         overwrites = _applies(op, node, op.overwrites)
         for position, edge in enumerate(edges):
-            for value in _leaves(self.value(edge)):
+            for value in leaves(self.value(edge)):
                 if position or not (op.aliases or overwrites):
                     self.epoch(value).reads.append(here)
         if not edges or not (op.aliases or overwrites):
@@ -221,6 +233,15 @@ class _Scope:
             return self.write(operand, here, saves, node.name)
         return self.view(node.type, operand, saves)
 
+    def own(self, node: Node, op: Op, here: Access) -> Values:
+        """A tensor of the module itself, which nothing may overwrite."""
+        for edge in node.operands:
+            for value in leaves(self.value(edge)):
+                self.epoch(value).reads.append(here)
+        made = self.new(node.name, None)
+        self.epoch(made).kept = f"the {op.name} {self.prefix + node.name!r}"
+        return made
+
     def call(self, node: Node, graph: Graph) -> Values:
         """A call: the epochs of the called scope's storages, as they follow upon ours."""
         site = self.site
@@ -230,7 +251,7 @@ class _Scope:
         inner = self.check.summary(graph, path, site)
         ours: dict[int, Value] = {}
         for edge, theirs in zip(node.operands, inner.inputs, strict=True):
-            for mine, their in zip(_leaves(self.value(edge)), _leaves(theirs), strict=True):
+            for mine, their in zip(leaves(self.value(edge)), leaves(theirs), strict=True):
                 ours[their.storage] = mine
         for (storage, number), epoch in inner.epochs.items():
             if storage not in ours:
@@ -260,6 +281,7 @@ class _Scope:
         epoch = inner.epochs[values.storage, values.epoch]
         made = self.new(node.name, saved)
         self.epoch(made).reads += [self._seen(node, read) for read in epoch.reads]
+        self.epoch(made).kept = epoch.kept
         ours[values.storage] = made
         return made
 
@@ -320,11 +342,3 @@ def _applies(op: Op, node: Node, when: str | bool) -> bool:
 
 def _parts(type_: Type) -> object:
     return tuple(map(_parts, type_.items)) if isinstance(type_, Several) else None
-
-
-def _leaves(values: Values) -> Iterator[Value]:
-    if isinstance(values, list):
-        for item in values:
-            yield from _leaves(item)
-    else:
-        yield values

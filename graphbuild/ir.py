@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
@@ -133,6 +134,11 @@ class Node:
     mode: Mode = "always"
     when: Arg | None = None
 
+    @property
+    def through(self) -> int:
+        """The position of the operand that stands for the value where the node is left out."""
+        return 1 if isinstance(self.call, Graph) and self.call.routing is not None else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Input:
@@ -157,19 +163,34 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Initializer:
-    """A `torch.nn.init` function without its underscore ("kaiming_normal"), and its arguments."""
+    """A `torch.nn.init` function without its underscore ("kaiming_normal"), and its arguments.
+
+    Where an expression reads attributes of the layer (`out_features`), the value is that of one.
+    """
 
     name: str
-    args: Mapping[str, object]
+    args: Mapping[str, Arg]
 
 
 @dataclass(frozen=True, slots=True)
 class InitRule:
-    """Initialisers by parameter name, for layers of an op (`Conv2d`) or paths (`features.*`)."""
+    """Initialisers by parameter name, for layers of an op (`Conv2d`) or paths (`features.*`).
+
+    A raw parameter is a path as well; among its own parameters it is called `value`.
+    """
 
     match: str
     parameters: Mapping[str, Initializer]
     span: Span | None = field(default=None, compare=False)
+
+    @property
+    def by_path(self) -> bool:
+        """Whether it speaks of paths: else of an op."""
+        return "." in self.match or "*" in self.match or not self.match[:1].isupper()
+
+    def matches(self, op: str, path: str) -> bool:
+        """Whether it speaks of a layer."""
+        return fnmatchcase(path, self.match) if self.by_path else op == self.match
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +199,22 @@ class Routing:
 
     switch: one case for the whole batch, by a bool or an int without dimensions. route: a case per
     sample, by an index [N]. mixture: the sum of all cases, weighted by a gate [N, cases]; with
-    `top_k` of the chosen ones alone.
+    `top_k` of the chosen ones alone. Its nodes take all other inputs, its outputs are its nodes in
+    file order, and its type is what one of them gives.
     """
 
     kind: Literal["switch", "route", "mixture"]
     top_k: Arg | None = None
+    span: Span | None = field(default=None, compare=False)
+
+    @property
+    def by_rows(self) -> bool:
+        """Whether a case is given single rows of the data, else all of it."""
+        return self.kind == "route" or self.top_k is not None
+
+    def lead(self, chooser: Tensor) -> int:
+        """How many of the first dimensions of the data it chooses along."""
+        return {"switch": 0, "route": 0, "mixture": -1}[self.kind] + len(chooser.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +276,11 @@ class Graph:
     @cached_property
     def input_names(self) -> tuple[str, ...]:
         return tuple(i.name for i in self.inputs)
+
+    @property
+    def data(self) -> tuple[Input, ...]:
+        """The inputs, without what chooses among cases."""
+        return self.inputs[1:] if self.routing is not None else self.inputs
 
     def value(self, edge: Edge) -> Type:
         """The type of what an edge carries."""

@@ -159,7 +159,7 @@ def _has_other_dtype(type_: Type) -> bool:
 
 def _init(rule: InitRule) -> str:
     parts = [
-        f"{name}={i.name}({', '.join(f'{k}={_value(v)}' for k, v in i.args.items())})"
+        f"{name}={i.name}({', '.join(f'{k}={_value(v.value)}{_braces(v.expr)}' for k, v in i.args.items())})"
         for name, i in rule.parameters.items()
     ]
     return f"{rule.match} {' '.join(parts)}"

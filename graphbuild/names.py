@@ -38,7 +38,7 @@ _MODULE = frozenset(
     """.split()
 )
 # What emitted classes define themselves.
-_EMITTED = frozenset({"init_weights"})
+_EMITTED = frozenset({"init_weights", "reset_parameters"})
 _LIST = frozenset(
     {"append", "extend", "insert", "pop", "_get_abs_string_index", "_get_item_by_idx"}
 )
@@ -60,8 +60,8 @@ TRAINING = "training"  # the word that the expression of a `when` reads, and no 
 
 # Names that emitted source reads, so that nothing else in it may have them.
 SOURCE = frozenset(
-    "F OrderedDict Tensor bool dict getattr isinstance list math nn self str super torch torchvision "
-    "tuple".split()
+    "F IndexError OrderedDict Tensor bool dict functools getattr isinstance list math nn self str "
+    "super torch torchvision tuple".split()
 )
 
 _FORBIDDEN = {".": "a dot", "$": "a dollar", "'": "a quote", '"': "a quote", "\\": "a backslash"}

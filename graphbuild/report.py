@@ -2,6 +2,11 @@
 
 The rows of a report never overlap: an open scope is told by the rows inside it, a folded one by a
 single row that holds their sum. So the rows add up to the totals at every depth.
+
+Only the MACs of cases do not: what a choice costs depends on the input, so the most that it can
+cost is counted. That is the costliest case of a switch and of a route, and of a mixture all cases,
+or as many of the costliest as `top_k` says. A row inside of a case tells what it costs where that
+case is chosen for all; `Report.idle` is what the rows hold beyond the total.
 """
 
 from __future__ import annotations
@@ -14,7 +19,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from graphbuild.dims import Dims
-from graphbuild.ir import ABSENT, Graph, Node, Several, Tensor, Type
+from graphbuild.ir import ABSENT, Graph, Node, Routing, Several, Tensor, Type
 from graphbuild.modes import Mode, Modes, both, there
 from graphbuild.ops.base import Op
 
@@ -56,6 +61,7 @@ class Report:
     outputs: tuple[tuple[str, str], ...]
     rows: tuple[Row, ...]
     totals: Counts
+    idle: int = 0  # MACs in rows of cases that are not counted
 
     @property
     def parameter_bytes(self) -> int:
@@ -82,6 +88,7 @@ class Report:
             "outputs": dict(self.outputs),
             "rows": rows,
             "totals": totals,
+            "idle_macs": self.idle,
         }
 
 
@@ -103,6 +110,7 @@ def report(graph: Graph, depth: int | None = None, *, concrete: bool = False) ->
         outputs=tuple(outputs),
         rows=tuple(_rows(graph, "", depth, count, show, "always")),
         totals=count.graph(graph),
+        idle=_idle(graph, depth, count),
     )
 
 
@@ -114,7 +122,11 @@ class _Counter:
 
     def graph(self, graph: Graph) -> Counts:
         if graph not in self.known:
-            self.known[graph] = sum((self.node(graph, node) for node in graph.nodes), Counts())
+            nodes = [self.node(graph, node) for node in graph.nodes]
+            total = sum(nodes, Counts())
+            if graph.routing is not None:
+                total = replace(total, macs=_most(graph.routing, [one.macs for one in nodes]))
+            self.known[graph] = total
         return self.known[graph]
 
     def node(self, graph: Graph, node: Node) -> Counts:
@@ -128,6 +140,27 @@ class _Counter:
         return found if there(node.mode, training=False) else replace(found, macs=0)
 
 
+def _most(routing: Routing, cases: list[int]) -> int:
+    """The MACs of the costliest choice."""
+    if routing.kind == "mixture" and routing.top_k is None:
+        return sum(cases)
+    chosen = routing.top_k.value if routing.top_k is not None else 1
+    return sum(sorted(cases)[-chosen:]) if isinstance(chosen, int) else 0
+
+
+def _idle(graph: Graph, depth: int | None, count: _Counter) -> int:
+    """The MACs of cases that stand in rows, but not in the total."""
+    if depth == 0:
+        return 0
+    inside = None if depth is None else depth - 1
+    calls = [node.call for node in graph.nodes if isinstance(node.call, Graph)]
+    idle = sum(_idle(call, inside, count) for call in calls)
+    if graph.routing is not None:
+        cases = sum(count.node(graph, node).macs for node in graph.nodes)
+        idle += cases - count.graph(graph).macs
+    return idle
+
+
 def _count(op: Op, graph: Graph, node: Node) -> Counts:
     values = {argument.name: argument.default for argument in op.arguments}
     values.update((name, arg.value) for name, arg in node.args.items())
@@ -139,6 +172,8 @@ def _count(op: Op, graph: Graph, node: Node) -> Counts:
         macs = op.macs(args, operands, output if isinstance(node.type, Several) else output[0])
     parameters = op.parameters(args) if op.parameters is not None else {}
     buffers = op.buffers(args) if op.buffers is not None else {}
+    if op.own and op.parameters is None and isinstance(node.type, Tensor):
+        buffers = {"": node.type.shape}
     return Counts(_elements(parameters), _elements(buffers), macs)
 
 
@@ -195,6 +230,10 @@ def _kind(call: Op | Graph) -> str:
         turns = [node for node in call.nodes if not node.synthetic]
         first = turns[0].call if turns else None
         return f"{_kind(first)} ×{len(turns)}" if first is not None else "repeat"
+    if call.routing is not None:
+        top = call.routing.top_k
+        chosen = f" {top.value}" if top is not None else ""
+        return f"{call.routing.kind}{chosen} of {len(call.nodes)}"
     return "group" if call.connect == "chain" else f"{call.connect} group"
 
 

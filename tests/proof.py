@@ -22,6 +22,7 @@ from graphbuild.emit.variables import input_variables
 from graphbuild.errors import SpecError
 from graphbuild.ir import Graph
 from graphbuild.load import load, load_source
+from graphbuild.ops.base import Op
 from graphbuild.read import read_text
 
 HEAD = "graphbuild: 1\nname: net\n"
@@ -65,8 +66,15 @@ def module_is(module: nn.Module, graph: Graph) -> None:
 
 
 def owned(graph: Graph, prefix: str = "") -> Iterator[tuple[str, tuple[int, ...]]]:
-    """The parameters and buffers of a graph with their shapes, in file order."""
+    """The parameters and buffers of a graph with their shapes: a module's own, then in file order."""
+    for kind in ("parameter", "buffer"):
+        for node in graph.nodes:
+            lost = "persistent" in node.args and not node.args["persistent"].value
+            if isinstance(node.call, Op) and node.call.name == kind and not lost:
+                yield f"{prefix}{node.name}", tuple(node.type.shape)
     for node in graph.nodes:
+        if isinstance(node.call, Op) and node.call.own:
+            continue
         if isinstance(node.call, Graph):
             yield from owned(node.call, f"{prefix}{node.name}.")
         elif node.call is not None:

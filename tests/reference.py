@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import routing
 import torch
 import torch.nn.functional as F  # noqa: F401  (the registry's rows name it)
-from torch import Tensor, nn  # noqa: F401
+from torch import Tensor, nn
 
 from graphbuild import expr
 from graphbuild.ir import Edge, Graph, Node
@@ -29,8 +30,10 @@ def run(
     train: bool = True,
 ) -> Any:
     """What a graph gives, with the parameters and buffers of `state` under `prefix`."""
+    if graph.routing is not None:
+        return routing.run(graph, graph.routing, state, inputs, prefix, train)
     values: dict[str, Any] = dict(inputs)
-    read = _read(graph)
+    read = _read(graph, state, prefix)
     for position in graph.order:
         node = graph.nodes[position]
         if node.name not in read:
@@ -38,7 +41,8 @@ def run(
         if not there(node.mode, train):
             values[node.name] = None
             continue
-        operands = [_pick(values, edge) for edge in node.operands]
+        kept = _is_kept(node, state, prefix)
+        operands = [] if kept else [_pick(values, edge) for edge in node.operands]
         values[node.name] = _call(node, graph, values, operands, state, prefix, train)
     outputs = [_pick(values, output.edge) for output in graph.outputs]
     if graph.form == "mapping":
@@ -46,12 +50,17 @@ def run(
     return outputs[0] if graph.form == "single" else tuple(outputs)
 
 
-def _read(graph: Graph) -> set[str]:
+def _is_kept(node: Node, state: State, prefix: str) -> bool:
+    """Whether it is a parameter or a persistent buffer, whose numbers the state has."""
+    return f"{prefix}{node.name}" in state and isinstance(node.call, Op) and node.call.own
+
+
+def _read(graph: Graph, state: State, prefix: str) -> set[str]:
     """The values that the outputs need; others are not computed."""
     read = {output.edge.source for output in graph.outputs}
     for position in reversed(graph.order):
         node = graph.nodes[position]
-        if node.name in read:
+        if node.name in read and not _is_kept(node, state, prefix):
             read |= {edge.source for edge in node.operands}
             for arg in node.args.values():
                 read |= expr.names(arg.expr) if arg.free and arg.expr is not None else set()
@@ -86,6 +95,10 @@ def _call(
     if isinstance(node.call, Graph):
         given = dict(zip(node.call.input_names, operands, strict=True))
         return run(node.call, state, given, f"{prefix}{node.name}.", train)
+    if node.call.own:
+        if f"{prefix}{node.name}" in state:
+            return state[f"{prefix}{node.name}"]
+        return operands[0] if operands else _tensor(node)
     arguments = {name: _value(node, name, graph, values) for name in node.args}
     for argument in node.call.arguments:
         if argument.explicit:
@@ -94,7 +107,10 @@ def _call(
         with torch.random.fork_rng(devices=[]):  # what the layer draws at first is not kept
             layer = eval(node.call.source)(**arguments).train(train)
         layer.load_state_dict({k: state[f"{prefix}{node.name}.{k}"] for k in layer.state_dict()})
-        return layer(*operands)
+        edges = [e for n in graph.nodes for e in n.operands] + [o.edge for o in graph.outputs]
+        weights = any(e.source == node.name and e.select[:1] != (0,) for e in edges)
+        unread = isinstance(layer, nn.MultiheadAttention) and not weights
+        return layer(*operands, **({"need_weights": False} if unread else {}))
     if node.call.training:
         arguments["training"] = train
     return _function(node.call, operands, arguments)
@@ -112,6 +128,18 @@ def _value(node: Node, name: str, graph: Graph, values: Mapping[str, Any]) -> An
     known = {v.name: v.value for v in (*graph.outer, *graph.variables)}
     turn = node.loop.variables if node.loop else {}
     return expr.evaluate(arg.expr, {**shapes, **known, **turn})
+
+
+def _tensor(node: Node) -> Tensor:
+    """The numbers of a buffer that is not in the state."""
+    args = {name: arg.value for name, arg in node.args.items()}
+    dtype = getattr(torch, node.type.dtype)  # type: ignore[union-attr]
+    if args.get("value") is not None:
+        return torch.tensor(args["value"], dtype=dtype)
+    init = args.get("init", "zeros")
+    name, more = (init, {}) if isinstance(init, str) else (init["op"], dict(init))
+    more.pop("op", None)
+    return getattr(nn.init, f"{name}_")(torch.empty(args["shape"], dtype=dtype), **more)  # type: ignore[call-overload]
 
 
 class _Index:

@@ -105,6 +105,13 @@ class Maker:
             scope["nodes"]["fc"] = {"op": "Linear", "out_features": 3}
         spec: Data = {"inputs": {"input": _INPUTS[self.world]}, "params": params}
         if self.chance(4):
+            wide = {"image": "Conv2d", "rows": "Linear", "tokens": "Linear"}[self.world]
+            out = {"Conv2d": "out_channels * kernel_size[0]", "Linear": "out_features"}[wide]
+            bound = {"op": "uniform", "a": f"$(-1 / sqrt({out}))", "b": "$(w / 2)"}
+            spec["init"] = [{"match": wide, "weight": bound}]
+            if self.chance(2):
+                spec["init"].insert(0, {"match": f"*{self.one('1', '2', '.0')}", "bias": "zeros"})
+        if self.chance(4):
             arguments = {"image": "Conv2d", "rows": "Linear", "tokens": "Linear"}
             spec["defaults"] = {arguments[self.world]: {"bias": False}, "Dropout": {"p": 0.25}}
             for block in self.blocks:
@@ -174,7 +181,8 @@ class Maker:
             if made is None:
                 continue
             above = next(reversed(nodes), "input")
-            first = next(iter(made[0].values()))
+            takers = [d for d in made[0].values() if d.get("op") not in ("parameter", "buffer")]
+            first = takers[0]
             if operand.name != above and "from" not in first:
                 first["from"] = operand.name
             nodes |= made[0]
@@ -229,9 +237,9 @@ class Maker:
     ) -> tuple[dict[str, Data], list[Value]] | None:
         """A node (or two) on an operand, and the values that it adds."""
         self.room -= 1
-        kinds = ["layer", "layer", "merge", "merge", "call", "part", "size", "when"]
+        kinds = ["layer", "layer", "merge", "merge", "call", "part", "size", "when", "raw"]
         if depth < 2 and self.room > 0:
-            kinds += ["group", "repeat", "dense", "parallel"]
+            kinds += ["group", "repeat", "dense", "parallel", "routed"]
         kind = self.one(*kinds)
         name = self.fresh("n")
         if kind == "layer":
@@ -253,6 +261,8 @@ class Maker:
             return self.merge(name, operand, values)
         if kind == "part":
             return self.part(name, operand)
+        if kind == "raw":
+            return self.raw(name, operand, names)
         if kind == "when":
             return self.when(name, operand, names, loop)
         if kind == "size" and self.world == "image":
@@ -288,6 +298,8 @@ class Maker:
             return {name: inner}, [Value(name, width, operand.level + result.level)]
         if kind == "repeat":
             return self.repeat(name, operand, names, depth, loop)
+        if kind == "routed":
+            return self.routed(name, operand, names, loop)
         if kind == "dense" and self.world != "tokens":
             return {name: self.dense(names, loop)}, [Value(name, self.fresh("?"), operand.level)]
         if kind == "parallel":
@@ -299,6 +311,47 @@ class Maker:
                 [Value(joined, self.fresh("?"), operand.level)],
             )
         return None
+
+    def routed(
+        self, name: str, operand: Value, names: Names, loop: tuple[str, ...]
+    ) -> tuple[dict[str, Data], list[Value]]:
+        """What chooses, computed from a value, and the node whose cases take that value."""
+        kind = self.one("switch", "route", "flags", "mixture", "top_k")
+        last, count = (2 if self.world == "tokens" else 1), self.number(2, 3)
+        made: dict[str, Data] = {}
+        if kind == "switch":
+            made |= {f"{name}_m": {"op": "mean"}, f"{name}_f": {"op": "gt", "other": 0.0}}
+        else:
+            if self.world == "image":
+                made[f"{name}_p"] = {"op": "mean", "dim": [2, 3]}
+            made[f"{name}_s"] = {"op": "Linear", "out_features": count}
+            if kind in ("route", "flags"):
+                made[f"{name}_i"] = {"op": "argmax", "dim": last}
+            if kind == "flags":
+                made[f"{name}_f"] = {"op": "gt", "other": 0}
+        data: Data = {"from": operand.name}
+        data[{"flags": "route", "top_k": "mixture"}.get(kind, kind)] = next(reversed(made))
+        if kind == "top_k":
+            data["top_k"] = self.one(1, 2, f"$(min({self.one(*names.ints)} + 1, {count}))")
+        width = f"$({self.one(*names.ints)} + 1)" if self.chance(2) else self.number(1, 5)
+        flags = kind in ("switch", "flags")
+        keys = ["true", "false"] if flags else [self.fresh("e") for _ in range(count)]
+        cases = {key: self.case(width, names) for key in keys}
+        data["cases"] = cases if flags or self.chance(2) else list(cases.values())
+        if not flags and self.chance(4):
+            data["cases"] = {**self.wide(width), "repeat": count}
+        known = str(width) if not loop else self.fresh("?")
+        return {**made, name: data}, [Value(name, known, operand.level)]
+
+    def case(self, width: Any, names: Names) -> Data:
+        """Something that gives a width, however it is given one."""
+        if self.chance(2):
+            return self.wide(width)
+        first, act = self.wide(f"$({self.one(*names.ints)} + 2)"), {"op": self.one("ReLU", "Tanh")}
+        if self.chance(2):
+            return {"nodes": [first, act, self.wide(width)]}
+        nodes: Data = {"a": first, "b": act, "c": {"op": "add", "from": ["a", "b"]}}
+        return {"nodes": {**nodes, "d": self.wide(width)}}
 
     def layer(self, names: Names, loop: tuple[str, ...]) -> tuple[Data, str | None]:
         """A layer or a function on one tensor, and its width where it sets one."""
@@ -384,6 +437,28 @@ class Maker:
         if self.chance(3):
             return {name: {"op": "Tanh", "from": {"concat": edges, "dim": dim}}}, [result]
         return {name: {"op": "concat", "from": edges, "dim": dim}}, [result]
+
+    def raw(self, name: str, operand: Value, names: Names) -> tuple[dict[str, Data], list[Value]]:
+        """A value times a parameter, or plus what a buffer holds."""
+        one = self.fresh("p")
+        if self.chance(2):
+            init = self.one(
+                "ones", {"op": "normal", "std": "$(0.1 * w)"}, {"op": "constant", "val": 2}
+            )
+            data: Data = {"op": "parameter", "shape": [1] * self.number(0, 2), "init": init}
+            return (
+                {one: data, name: {"op": "mul", "from": [operand.name, one]}},
+                [Value(name, operand.width, operand.level)],
+            )
+        start: Data = {"op": "buffer", "value": [0.5], "persistent": self.one(True, False)}
+        if self.chance(2):
+            start = {"op": "arange", "start": 1, "end": "$(w + 1)"}
+        made = {one: start, f"{one}s": {"op": "sum", "from": one}}
+        last = {"op": "buffer", "from": f"{one}s", "persistent": self.one(True, False)}
+        return (
+            {**made, f"{one}b": last, name: {"op": "add", "from": [operand.name, f"{one}b"]}},
+            [Value(name, operand.width, operand.level)],
+        )
 
     def part(self, name: str, operand: Value) -> tuple[dict[str, Data], list[Value]]:
         """A value doubled, then halved again."""

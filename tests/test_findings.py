@@ -120,6 +120,7 @@ GRAPH: list[tuple[str, Found]] = [
     (CONV + "init: [{match: a, weight: {op: uniform, a: 2}, bias: {op: uniform, b: -1}}]\n", [("E212", 7, 44), ("E212", 7, 71)]),
     (CONV + "init: [{match: a, weight: {op: trunc_normal, std: 0}}]\n", [("E212", 7, 51)]),
     (CONV + "init: [{match: a, weight: {op: normal, mean: .nan}}]\n", [("E212", 7, 46)]),
+    ("nodes: {a: {op: mean, dim: [2, 3]}, b: {op: mean, from: image, dim: [1, 2, 3]}, c: {op: add, from: [a, b]}}\n", [("E204", 6, 81)]),
     # each thing once, and nothing about what is unused beside an error
     ("blocks: {b: {nodes: [ReLU]}}\nnodes: {a: ReLu}\n", [("E111", 7, 12)]),
     ("defaults: {Conv2d: {baes: 1}}\n" + CONV, [("E112", 6, 21)]),
@@ -173,7 +174,71 @@ GRAPH: list[tuple[str, Found]] = [
     ("blocks: {b: {params: {width: 1}, nodes: [{op: Dropout, p: $(1 / width)}]}}\nnodes: {a: {op: b, width: $width}}\n", []),
 ]  # fmt: skip
 
+# Nodes that choose at run time; below HEAD's five lines and these.
+CHOOSERS = """\
+nodes:
+  n: {op: mean, dim: [2, 3]}
+  all: {op: mean, from: image}
+  flag: {op: gt, other: 0.0}
+  which: {op: argmax, from: image}
+  index: {op: argmax, from: n, dim: 1}
+  gate: {op: softmax, from: n, dim: 1}
+"""
+USED = "outputs: [a, all, n, index, gate, flag, which]\n"
+
+ROUTED: list[tuple[str, Found]] = [
+    # what chooses
+    ("switch: n, cases: [ReLU, Tanh]", [("E206", 13, 15)]),
+    ("switch: index, cases: [ReLU, Tanh]", [("E207", 13, 15)]),
+    ("switch: nobody, cases: [ReLU, Tanh]", [("E201", 13, 15)]),
+    ("route: gate, cases: [ReLU, Tanh, ReLU]", [("E206", 13, 14)]),
+    ("route: which, cases: [ReLU, Tanh]", [("E207", 13, 14)]),
+    ("mixture: index, cases: [ReLU, Tanh]", [("E206", 13, 16)]),
+    ("mixture: all, cases: [ReLU, Tanh]", [("E207", 13, 16)]),
+    ("mixture: gate, cases: [ReLU, Tanh]", [("E204", 13, 16)]),
+    ("mixture: gate, cases: {op: Linear, out_features: 3, repeat: 4}", [("E204", 13, 16)]),
+    ("mixture: gate, top_k: 4, cases: [ReLU, Tanh, ReLU]", [("E115", 13, 29)]),
+    ("mixture: gate, top_k: 0, cases: [ReLU, Tanh, ReLU]", [("E115", 13, 29)]),
+    ("mixture: gate, top_k: 1.5, cases: [ReLU, Tanh, ReLU]", [("E114", 13, 29)]),
+    ("mixture: gate, top_k: $(image.height), cases: [ReLU, Tanh, ReLU]", [("E208", 13, 29)]),
+    # the cases
+    ("switch: flag, cases: [ReLU, Tanh]", [("E214", 13, 3)]),
+    ("switch: flag, cases: {true: ReLU, False: Tanh}", [("E214", 13, 3)]),
+    ("switch: which, cases: {true: ReLU, false: Tanh}", [("E214", 13, 3)]),
+    ("switch: which, cases: {'1': ReLU, '0': Tanh}", [("E214", 13, 30), ("E214", 13, 41)]),
+    ("switch: which, cases: []", [("E103", 13, 29)]),
+    ("switch: which, cases: {op: ReLU, repeat: 0}", [("E214", 13, 3)]),
+    ("route: index, cases: [ReLU]", [("E214", 13, 3)]),
+    ("route: index, cases: [ReLU, {op: Linear, out_features: 4}]", [("E204", 13, 3)]),
+    ("route: index, cases: [ReLU, {op: mean, dim: 1}]", [("E204", 13, 3)]),
+    ("route: index, cases: [ReLU, {op: gt, other: 0}]", [("E206", 13, 3)]),
+    ("route: index, cases: [{op: mean, dim: 0}, {op: sum, dim: 0}]", [("E204", 13, 3)]),
+    ("route: index, cases: [ReLU, {op: chunk, chunks: 3, dim: 1}]", [("E202", 13, 35)]),
+    ("route: index, cases: [ReLU, {op: getitem, index: [':']}]", [("E214", 13, 35)]),
+    ("route: index, cases: [ReLU, {op: $(None)}]", [("E214", 13, 35)]),
+    (
+        "route: index, cases: [ReLU, {op: Tanh, if: true}, {op: Tanh, from: n}]",
+        [("E101", 13, 46), ("E101", 13, 68)],
+    ),
+    ("route: index, cases: [ReLU, {switch: flag, cases: [ReLU, ReLU]}]", [("E101", 13, 36)]),
+    ("route: index, cases: [ReLU, {nodes: {t: {op: Tanh, when: $training}}}]", [("E213", 13, 35)]),
+    # the data
+    ("route: index, from: which, cases: [ReLU, Tanh]", [("E204", 13, 3)]),
+    ("route: index, from: {input: n, other: n}, cases: [ReLU, Tanh]", [("E201", 13, 38)]),
+    ("route: index, from: [n, n], cases: [add, ReLU]", [("E205", 13, 48)]),
+    # the keys
+    ("route: index, top_k: 2, cases: [ReLU, Tanh]", [("E101", 13, 21)]),
+    ("mixture: gate, cases: [ReLU, {opp: Tanh}]", [("E101", 13, 37)]),
+]
+
+
+def routed(text: str) -> str:
+    given = "" if "from:" in text.split("cases:")[0] else ", from: n"
+    return HEAD + CHOOSERS + f"  a: {{{text}{given}}}\n" + USED
+
+
 ROWS = WHOLE + [(HEAD + text, found) for text, found in BODY + GRAPH]
+ROWS += [(routed(text), found) for text, found in ROUTED]
 
 
 def findings(text: str) -> tuple[Finding, ...] | list[Finding]:
@@ -207,6 +272,10 @@ def test_findings(text: str, expected: Found) -> None:
         ("nodes: {a: ReLU}\ndims: {h: {}}\n", "no input has a dimension 'h'"),
         ("nodes: {image: ReLU}\n", "it is defined here already  (net.yaml:5)"),
         ("nodes: {a: ReLU}\nlet: 3\n", "expected  a mapping\n  found     the number 3"),
+        ("nodes:\n  p: {op: mean, dim: [2, 3]}\n  g: {op: Linear, out_features: 3}\n  m: {mixture: g, from: p, cases: [ReLU, Tanh]}\n", "did you mean out_features: 2 in g?"),
+        ("nodes:\n  g: {op: mean, dim: [2, 3]}\n  m: {mixture: g, cases: [ReLU, Tanh, ReLU]}\n", "the node above, 'g', is what it chooses by"),
+        ("nodes:\n  p: {op: mean, dim: [2, 3]}\n  k: {op: argmax, dim: 1}\n  m: {route: k, from: p, cases: {deep: {op: Linear, out_features: 4}, wide: {nodes: [{op: Linear, out_features: 5}, ReLU]}}}\n", "  deep  N×4  (net.yaml:9)\n  wide  N×5  (net.yaml:9)\n  sizes differ in dimension 1 (4 and 5); did you mean out_features: 4 in wide.0?"),
+        ("nodes:\n  p: {op: mean, dim: [2, 3]}\n  m: {route: p, from: image, cases: [ReLU, Tanh]}\n", "weights take `mixture`; an index comes of {op: argmax, dim: 1}"),
         ("nodes: {a: {op: ReLU, when: training}}\n", "did you mean $training?"),
         ("nodes: {a: {op: ReLU, when: not training}}\n", "did you mean $(not training)?"),
         ("nodes: {a: {op: ReLU, if: $training}}\n", "the mode of the module is known in a `when` alone"),

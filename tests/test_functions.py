@@ -278,11 +278,12 @@ def test_masks_of_attention() -> None:
                 "nodes": {"a": {**attention, "from": {**given, **chosen}}}}  # fmt: skip
         text = source(data)
         written = "".join(f", {name}={value}" for name, value in chosen.items())
-        assert f"self.a(x, x, x{written})" in text
+        assert f"self.a(x, x, x{written}, need_weights=False)" in text
         model = build(data)
         theirs.load_state_dict({k[2:]: v for k, v in model.state_dict().items()})
         values = {"attn_mask": mask, "key_padding_mask": pad}
-        wanted = theirs.eval()(x, x, x, **{name: values[name] for name in chosen})[0]
+        named = {name: values[name] for name in chosen}
+        wanted = theirs.eval()(x, x, x, **named, need_weights=False)[0]
         same(model(x, mask, pad)[0], wanted)
 
 

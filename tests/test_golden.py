@@ -20,8 +20,16 @@ from graphbuild.ir_text import show
 
 GOLDEN = Path(__file__).parent / "golden"
 KEPT = (
-    *("alexnet", "densenet121", "dynamic_mlp", "efficientnet_b0", "googlenet", "lenet5"),
-    *("multimodal", "resnet18", "resnet50", "vgg16"),
+    *(
+        "alexnet",
+        "conditional_depth_route",
+        "densenet121",
+        "dynamic_mlp",
+        "efficientnet_b0",
+        "googlenet",
+        "lenet5",
+    ),
+    *("mixture_of_experts", "multimodal", "resnet18", "resnet50", "vgg16"),
 )
 
 

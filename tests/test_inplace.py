@@ -41,6 +41,24 @@ nodes:
   o: {op: add, from: [n2, r]}
   r2: {op: ReLU, inplace: true}
 """,
+    "the rows that are copied for a case": """
+nodes:
+  n: BatchNorm2d
+  p: {op: mean, dim: [2, 3]}
+  w: {op: Linear, out_features: 2}
+  k: {op: argmax, dim: 1}
+  r: {route: k, from: n, cases: [{op: ReLU, inplace: true}, {op: Hardtanh, inplace: true}]}
+  t: {op: ReLU, inplace: true}
+  m: {mixture: w, top_k: 1, from: n, cases: [{op: ReLU, inplace: true}, Sigmoid]}
+  o: {op: add, from: [n, m]}
+outputs: [t, o]
+""",
+    "inside of a case": """
+nodes:
+  w: {op: mean, dim: [1, 2, 3]}
+  c: {op: gt, other: 0.0}
+  r: {route: c, from: x, cases: {true: {nodes: [BatchNorm2d, {op: ReLU, inplace: true}]}, false: Identity}}
+""",
 }
 
 
@@ -149,6 +167,45 @@ REFUSED = {
         "nodes: {n: BatchNorm2d, t: {op: two, from: [n, n]}}",
         (8, 7),
         "t.o reads it",
+    ),
+    "what a mixture gives its cases": (
+        "nodes:\n  n: BatchNorm2d\n  p: {op: mean, dim: [2, 3]}\n  w: {op: Linear, out_features: 2}\n"
+        "  m: {mixture: w, from: n, cases: {a: {op: ReLU, inplace: true}, b: Sigmoid}}",
+        (8, 36),
+        "m.b reads it",
+    ),
+    "what a mixture gives to a case that hands it on": (
+        "nodes:\n  n: BatchNorm2d\n  p: {op: mean, dim: [2, 3]}\n  w: {op: Linear, out_features: 2}\n"
+        "  m: {mixture: w, from: n, cases: {a: Identity, b: {op: ReLU, inplace: true}}}",
+        (8, 49),
+        "m.a reads it",
+    ),
+    "what a switch gives its cases": (
+        "nodes:\n  n: BatchNorm2d\n  p: {op: mean, dim: [0, 1, 2, 3]}\n  w: {op: gt, other: 0.0}\n"
+        "  s: {switch: w, from: n, cases: {true: {op: ReLU, inplace: true}, false: Sigmoid}}",
+        (8, 35),
+        "torch.cond, which a switch becomes when it is exported, takes no such case",
+    ),
+    "what a switch hands on": (
+        "nodes:\n  n: BatchNorm2d\n  p: {op: mean, dim: [0, 1, 2, 3]}\n  w: {op: gt, other: 0.0}\n"
+        "  s: {switch: w, from: n, cases: {true: ReLU, false: Identity}}\n"
+        "  r: {op: ReLU, inplace: true}\n  o: {op: add, from: [r, n]}",
+        (9, 3),
+        "o reads it",
+    ),
+    "the backward of a case of a switch": (
+        "nodes:\n  n: BatchNorm2d\n  p: {op: mean, dim: [0, 1, 2, 3]}\n  w: {op: gt, other: 0.0}\n"
+        "  s: {switch: w, from: n, cases: {true: ReLU, false: Sigmoid}}\n"
+        "  r: {op: Dropout, inplace: true}",
+        (9, 3),
+        "the backward of s.true reads it",
+    ),
+    "what is routed after the rows were copied": (
+        "nodes:\n  n: BatchNorm2d\n  p: {op: mean, dim: [1, 2, 3]}\n  w: {op: gt, other: 0.0}\n"
+        "  s: {route: w, from: n, cases: {true: ReLU, false: Sigmoid}}\n"
+        "  r: {op: ReLU, inplace: true, from: n}\n  o: {op: add, from: [r, s]}",
+        (9, 3),
+        "s.true reads it",
     ),
 }
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from graphbuild.elaborate.initialisers import KNOWN
 from graphbuild.elaborate.needs import out_of_range, unmet
-from graphbuild.ir import Initializer
+from graphbuild.ir import Arg, Initializer
 
 SHAPES = [(6, 4, 3, 2, 2, 1)[:rank] for rank in range(1, 7)]
 NEEDED: dict[str, dict[str, object]] = {"constant": {"val": 1.0}, "sparse": {"sparsity": 0.5}}
@@ -30,7 +30,8 @@ def applies(name: str, shape: tuple[int, ...], args: dict[str, object]) -> bool:
 @pytest.mark.parametrize(("name", "args"), CALLS)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_shapes(name: str, args: dict[str, object], shape: tuple[int, ...]) -> None:
-    assert applies(name, shape, args) == (unmet(Initializer(name, args), shape) is None)
+    called = Initializer(name, {key: Arg(value) for key, value in args.items()})
+    assert applies(name, shape, args) == (unmet(called, shape) is None)
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from math import prod
+from typing import Any
 
 import pytest
 
 from graphbuild.dims import PROBES, Dim, Dims
-from graphbuild.ir import Arg, Edge, Graph, Input, Node, Output, Several, Tensor
+from graphbuild.ir import Arg, Edge, Graph, Input, Node, Output, Routing, Several, Tensor
 from graphbuild.ops.base import Args, Argument, Op, Shapes
 from graphbuild.report import Counts, report
 
@@ -163,6 +164,30 @@ def test_what_the_language_adds_is_not_shown_but_counted() -> None:
     found = report(graph("net", [hidden, full("conv", "conv.from", 4, 2)], 4, kind="spec"))
     assert [row.path for row in found.rows] == ["conv"]
     assert found.totals.macs > found.rows[0].counts.macs
+
+
+@pytest.mark.parametrize(
+    ("kind", "top_k", "counted", "op"),
+    [
+        ("switch", None, 8 * 6 * 4, "switch of 3"),
+        ("route", None, 8 * 6 * 4, "route of 3"),
+        ("mixture", None, 8 * (6 + 6 + 2) * 4, "mixture of 3"),
+        ("mixture", 2, 8 * (6 + 6) * 4, "mixture 2 of 3"),
+    ],
+)
+def test_of_cases_the_costliest_are_counted(
+    kind: Any, top_k: int | None, counted: int, op: str
+) -> None:
+    cases = [full("a", "input", 4, 6), full("b", "input", 4, 2), full("c", "input", 4, 6)]
+    top = Arg(top_k) if top_k is not None else None
+    scope = graph("pick", cases, 4, kind="group", routing=Routing(kind, top))
+    net = graph("net", [Node("pick", scope, (Edge("input"),), tensor(6))], 4, "spec", dims=DIMS)
+    opened, folded = report(net), report(net, depth=1)
+    assert opened.totals.macs == folded.totals.macs == counted
+    assert opened.totals.parameters == 5 * (6 + 2 + 6)
+    assert [row.op for row in folded.rows] == [op]
+    assert folded.idle == 0
+    assert sum(row.counts.macs for row in opened.rows) == opened.totals.macs + opened.idle
 
 
 def test_json() -> None:

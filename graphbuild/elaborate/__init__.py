@@ -11,7 +11,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from graphbuild import inplace
-from graphbuild.elaborate import expectations, initialisers, recursion, unused
+from graphbuild.elaborate import expectations, init_rules, recursion, unused
 from graphbuild.elaborate.inputs import bind_inputs
 from graphbuild.elaborate.params import bind_spec
 from graphbuild.elaborate.scope import Scope
@@ -82,7 +82,7 @@ def _elaborate(
     unused.warn(templates, state, scope)
     if graph is None:
         return None
-    graph = replace(graph, dims=state.dims, init=initialisers.rules(templates, state, graph))
+    graph = replace(graph, dims=state.dims, init=init_rules.rules(templates, state, graph))
     if all(
         tuples(params.get(v.name, v.value)) == v.default for v in variables if v.kind == "param"
     ):

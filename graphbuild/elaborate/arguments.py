@@ -109,7 +109,7 @@ def arguments(scope: Scope, item: Item, op: Op, node: str, given: Given) -> Eval
             free[name] = value
     if not sound:
         raise Poisoned
-    if free and op.layer:
+    if free and (op.layer or op.own):
         for name, value in free.items():
             faults.free_expression(scope, op, node, name, value)
         raise Poisoned

@@ -106,9 +106,9 @@ def block(scope: Scope, item: Item, name: str, operands: Sequence[Operand] | Non
         )
         return child.run()
 
-    graph = _once(scope, key, site, make, afresh=passes_on)
+    graph = once(scope, key, site, make, afresh=passes_on)
     given = {v.name: args[v.name] for v in own if v.name in args}
-    return _node(scope, item, graph, operands, given)
+    return made(scope, item, graph, operands, given)
 
 
 def group(scope: Scope, item: Item, template: ScopeTemplate, operands: Sequence[Operand]) -> Type:
@@ -132,15 +132,17 @@ def group(scope: Scope, item: Item, template: ScopeTemplate, operands: Sequence[
             calling=scope.calling,
         ).run()
 
-    key = (id(template), _around(item, template.reads), _types(operands))
-    return _node(scope, item, _once(scope, key, scope.site, make), operands, {})
+    key = (id(template), around(item, template.reads), _types(operands))
+    return made(scope, item, once(scope, key, scope.site, make), operands, {})
 
 
 def repeat(scope: Scope, item: Item, operands: Sequence[Operand]) -> Type:
     """A repetition under a plain name: a chain of turns, named by their numbers."""
     template, all_turns = item.template, item.turns or []
     names = operand_names(scope, item)[: len(operands)]
-    if len(operands) == 1:
+    if template.spec.routing is not None:
+        names = input_names(template.spec.routing.kind, len(operands) - 1)
+    elif len(operands) == 1:
         names = (INPUT,)
     elif len(names) < len(operands):
         names = tuple(f"{INPUT}{k}" for k in range(len(operands)))
@@ -169,11 +171,11 @@ def repeat(scope: Scope, item: Item, operands: Sequence[Operand]) -> Type:
 
     turns = tuple(tuple(frozen(v) for v in t.variables.values()) for t in all_turns)
     rest = tuple((n, frozen(a.value)) for n, a in scope.rest.items()) if scope.rest else ()
-    key = (id(template), turns, rest, _around(item, template.reads), _types(operands))
-    return _node(scope, item, _once(scope, key, scope.site, make), operands, {})
+    key = (id(template), turns, rest, around(item, template.reads), _types(operands))
+    return made(scope, item, once(scope, key, scope.site, make), operands, {})
 
 
-def _once(
+def once(
     scope: Scope,
     key: Hashable,
     site: Site | None,
@@ -212,7 +214,7 @@ def _once(
     return graph
 
 
-def _node(
+def made(
     scope: Scope, item: Item, graph: Graph, operands: Sequence[Operand], args: dict[str, Arg]
 ) -> Type:
     for variable in graph.outer:
@@ -237,6 +239,12 @@ def _node(
         )
     )
     return graph.type
+
+
+def input_names(kind: str, data: int) -> tuple[str, ...]:
+    """What the inputs of a scope of cases are called: first what chooses; no key has a dot."""
+    names = (INPUT,) if data == 1 else tuple(f"{INPUT}{k}" for k in range(data))
+    return (f"{kind}.by", *names)
 
 
 def _inputs(template: ScopeTemplate, operands: Sequence[Operand]) -> tuple[Input, ...]:
@@ -280,7 +288,7 @@ def _types(operands: Sequence[Operand]) -> tuple[int, ...]:
     return tuple([id(type_) for _, type_ in operands])
 
 
-def _around(item: Item, reads: frozenset[str]) -> Hashable:
+def around(item: Item, reads: frozenset[str]) -> Hashable:
     """The values around that a group reads, as part of what makes two of them equal."""
     visible = item.visible
     return tuple((n, frozen(visible[n].value)) for n in sorted(reads) if n in visible)

@@ -129,15 +129,15 @@ def shape(
             f"{_who(scope, op, name)}: {error}",
             span,
             suggestion=hint,
-            notes=_operands(scope, edges, types),
+            notes=operand_notes(scope, edges, types),
         )
         raise Poisoned
-    mend = hint or _other_size(scope, edges, types, error.mismatch)
+    mend = hint or other_size(scope, edges, types, error.mismatch)
     scope.report(
         "E204",
         f"shape mismatch in {_who(scope, op, name)}",
         span,
-        notes=_operands(scope, edges, types),
+        notes=operand_notes(scope, edges, types),
         suggestion=f"{error}" + (f"; {mend}" if mend else ""),
     )
     raise Poisoned
@@ -179,7 +179,7 @@ def mismatch(
         about=error.argument,
         expected=show(error.inferred),
         found=show(error.given),
-        notes=_operands(scope, edges, types),
+        notes=operand_notes(scope, edges, types),
         suggestion=f"leave {error.argument} out: the input determines it",
     )
     raise Poisoned
@@ -201,7 +201,7 @@ def free_argument(
         span,
         about=error.argument,
         found=f"{error.values[0]} at the example, {error.values[-1]} at another size",
-        notes=_operands(scope, edges, types),
+        notes=operand_notes(scope, edges, types),
         suggestion=_fix(scope, error.argument, edges, types),
     )
     raise Poisoned
@@ -275,7 +275,7 @@ def _place(scope: Scope, edge: Edge) -> Span | None:
     return scope.items[position].template.span if position is not None else None
 
 
-def _operands(scope: Scope, edges: Sequence[Edge], types: Sequence[Type]) -> list[Note]:
+def operand_notes(scope: Scope, edges: Sequence[Edge], types: Sequence[Type]) -> list[Note]:
     """Each operand with its shape, and where it comes from."""
     names = [_label(edge) for edge in edges]
     width = max(map(len, names), default=0)
@@ -286,10 +286,12 @@ def _operands(scope: Scope, edges: Sequence[Edge], types: Sequence[Type]) -> lis
     return list(dict.fromkeys(notes))  # one operand may stand twice
 
 
-def _other_size(
+def other_size(
     scope: Scope, edges: Sequence[Edge], types: Sequence[Tensor], dimension: int
 ) -> str | None:
     """The argument of an earlier layer that would make the sizes equal."""
+    if len({len(type_.shape) for type_ in types}) > 1:
+        return None  # they are aligned at the last dimension, so this one is not the same in all
     wanted = types[0].shape[dimension]
     for edge, type_ in [*zip(edges, types, strict=True)][::-1]:
         size = type_.shape[dimension]

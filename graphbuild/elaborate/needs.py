@@ -27,7 +27,8 @@ def unmet(initialiser: Initializer, shape: tuple[int, ...]) -> str | None:
     least, most, words = _DIMENSIONS.get(initialiser.name, (0, None, ""))
     if len(shape) < least or (most is not None and len(shape) > most):
         return f"a parameter of {words}"
-    groups = initialiser.args.get("groups", 1)
+    given = initialiser.args.get("groups")
+    groups = given.value if given is not None else 1
     if initialiser.name == "dirac" and isinstance(groups, int) and shape[0] % groups:
         return f"a first dimension that groups ({groups}) divides"
     return None

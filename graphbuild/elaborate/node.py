@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from graphbuild import expr, ops
-from graphbuild.elaborate import calls, faults, presence, rules
+from graphbuild.elaborate import calls, faults, presence, routing, rules, tensors
 from graphbuild.elaborate.arguments import Given, arguments, fixed, given_args
 from graphbuild.elaborate.operands import Source, Wired, select
 from graphbuild.elaborate.state import Poisoned
@@ -53,9 +53,14 @@ def build(scope: Scope, item: Item, operands: list[Operand] | None = None) -> Ty
         if operands is None:  # the arguments are looked at all the same
             arguments(scope, item, target, item.name, given)
             raise Poisoned
-        return call(scope, item, target, item.name, given, operands, item.template.span)
+        type_ = call(scope, item, target, item.name, given, operands, item.template.span)
+        if target.own:
+            tensors.check(scope, item, item.made[-1])
+        return type_
     if isinstance(target, str):
         return calls.block(scope, item, target, operands)
+    if isinstance(target, ScopeTemplate) and item.template.by is not None:
+        return routing.build(scope, item, target, _sound(operands))
     if isinstance(target, ScopeTemplate):
         return calls.group(scope, item, target, _sound(operands))
     raise Poisoned
@@ -88,7 +93,9 @@ def _sound(operands: list[Operand] | None) -> list[Operand]:
 
 
 def _absent(scope: Scope, item: Item, operands: list[Operand]) -> Type:
-    """A node that is not built passes its first operand through."""
+    """A node that is not built passes its first operand through, cases aside from what chooses."""
+    if item.template.by is not None:
+        operands = operands[1:]
     if not operands:
         scope.report(
             "E205",

@@ -46,12 +46,28 @@ Wired = Source | Merged
 
 def wire(scope: Scope, item: Item, position: int) -> tuple[Wired, ...]:
     """The operands of a node, names checked. Raises Poisoned, having reported what is wrong."""
-    written, target = item.template.wire, item.target
+    if scope.routing is not None:  # a case
+        return tuple(map(Source, scope.input_names[1:]))
+    by = item.template.by
     if scope.repeated is not None:
-        _narrow(item, written)
-        first, *others = scope.input_names
-        before = scope.items[position - 1].name if position else first
-        return (Source(before), *map(Source, others))
+        if not scope.inputs:
+            hint = f"a name with $(i), such as {scope.name}$(i), makes siblings of them"
+            message = f"{scope.name!r} takes no input that its turns could hand on"
+            scope.report("E205", message, item.template.span, suggestion=hint)
+            raise Poisoned
+        _narrow(item, item.template.wire)
+        names = list(scope.input_names)
+        choosing = [Source(names.pop(0))] if by is not None else []
+        before = scope.items[position - 1].name if position else names[0]
+        return (*choosing, Source(before), *map(Source, names[1:]))
+    if by is not None:
+        return (*_wires(scope, item, by), *_data(scope, item, position))
+    return _data(scope, item, position)
+
+
+def _data(scope: Scope, item: Item, position: int) -> tuple[Wired, ...]:
+    """The operands of a node, apart from what chooses among its cases."""
+    written, target = item.template.wire, item.target
     if written is not None:
         wires = _wires(scope, item, written)
         _narrow(item, written)

@@ -36,7 +36,7 @@ def _follow(
             if len(node.operands) != 1 or not _keeps(node, nodes, dimension, size):
                 return None, False
         elif isinstance(node.call, Graph):
-            if edge.select or node.call.form != "single":
+            if edge.select or node.call.form != "single" or node.call.routing is not None:
                 return None, False
             inner = node.call.outputs[0].edge
             inside = f"{prefix}{node.name}."

@@ -61,10 +61,12 @@ def check(scope: Scope, item: Item, operands: Sequence[Operand]) -> Mode:
         return "never"
     op = item.target
     merges = isinstance(op, Op) and op.variadic and bool(item.present) and item.turns is None
-    if not item.present:
-        operands = operands[:1]  # left out by `if`: the others are not handed on
+    wires = item.wires or ()
+    if not item.present:  # left out by `if`: the others are not handed on
+        first = 0 if item.template.by is None else 1
+        operands, wires = operands[first : first + 1], wires[first : first + 1]
     given = [leaves(of(scope, edge)) for edge, _ in operands]
-    for (edge, _), wired, found in zip(operands, item.wires or (), given, strict=False):
+    for (edge, _), wired, found in zip(operands, wires, given, strict=False):
         implicit = isinstance(wired, Source) and wired.implicit and wired.name != RUNNING
         seen = either(*found) if merges else both(*found)
         if (implicit or scope.repeated is not None) and both(item.mode, seen) != item.mode:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from graphbuild import expr
-from graphbuild.elaborate import expand, operands, ordering, presence, unused
+from graphbuild.elaborate import cases, expand, operands, ordering, presence, unused
 from graphbuild.elaborate import node as nodes
 from graphbuild.elaborate.expand import Item
 from graphbuild.elaborate.state import Poisoned, Site, State, tuples, whole
@@ -22,6 +22,7 @@ from graphbuild.ir import (
     Loop,
     Node,
     Output,
+    Routing,
     Several,
     Tensor,
     Type,
@@ -52,6 +53,7 @@ class Scope:
         calling: tuple[str, ...] = (),
         rest: dict[str, Arg] | None = None,
         doc: str = "",
+        routing: Routing | None = None,
     ) -> None:
         self.templates = templates
         self.state: State = templates.state
@@ -66,6 +68,7 @@ class Scope:
         self.site = site
         self.parent = parent  # of a group or a repetition: the scope that it stands in
         self.depth = depth
+        self.routing = routing  # of a scope of cases
         self.repeated = repeated
         self.doc = doc or (template.spec.doc if repeated is None else "")
         self.calling = calling  # the blocks around, outermost first
@@ -88,6 +91,8 @@ class Scope:
 
     def run(self) -> Graph | None:
         expand.expand(self)
+        if self.routing is not None:
+            cases.check(self, self.routing)
         order = ordering.sort(self, ordering.link(self))
         for position in order:
             self.build(self.items[position])
@@ -276,6 +281,7 @@ class Scope:
             empty=tuple(self.empty),
             doc=self.doc,
             span=spec.span if self.repeated is None else self.repeated[0].span,
+            routing=self.routing,
         )
 
     def outer(self) -> tuple[Variable, ...]:
@@ -293,6 +299,8 @@ class Scope:
     def result(
         self,
     ) -> tuple[tuple[Output, ...], Literal["single", "list", "mapping"], Type]:
+        if self.routing is not None:
+            return cases.result(self, self.routing)
         raw = self.template.spec.outputs if self.repeated is None else None
         if raw is not None:
             return operands.outputs(self, raw)

@@ -29,7 +29,7 @@ from graphbuild.errors import Span, did_you_mean
 from graphbuild.names import TRAINING
 from graphbuild.ops.base import MISSING, Op
 from graphbuild.source import Map, Seq, Text
-from graphbuild.spec import Block, NodeSpec, Scope, Spec
+from graphbuild.spec import NodeSpec, Routing, Scope, Spec
 
 TYPE_WORDS = frozenset("int float bool str list op".split())
 
@@ -82,7 +82,8 @@ class Templates:
         # In a fixed order, so that of two names as near to a misspelt one it is always the same.
         self.known = dict.fromkeys(sorted({*map(str, spec.blocks), *ops.names()}))
         self.blocks = {
-            str(name): self.scope(block, str(name)) for name, block in spec.blocks.items()
+            str(name): self.scope(block, str(name), str(name))
+            for name, block in spec.blocks.items()
         }
         self.root = self.scope(spec, "")
         self.defaults: dict[str, dict[str, Value]] = {
@@ -122,8 +123,8 @@ class Templates:
 
     # -- scopes -----------------------------------------------------------------------------
 
-    def scope(self, spec: Scope, place: str) -> ScopeTemplate:
-        label = str(place) if isinstance(spec, Block) else ""
+    def scope(self, spec: Scope, place: str, label: str = "") -> ScopeTemplate:
+        """A scope; `label` is what its items are called after, where it is a list."""
         nodes = [self.node(key, node, label) for key, node in spec.nodes]
         let = {k: v for k, raw in spec.let.items() if (v := self.value(raw)) is not None}
         params: dict[Text, Value | str] = {}
@@ -178,9 +179,12 @@ class Templates:
                 made.args[name] = value
         if spec.from_ is not None:
             made.wire = self.wire(spec.from_)
+        if spec.routing is not None:
+            made.by = self.wire(spec.routing.by)
+            made.top_k = self.value(spec.routing.top_k) if spec.routing.top_k is not None else None
         if spec.group is not None:
             place = f"{spec.group.span.line}:{spec.group.span.column}"
-            made.group = self.scope(spec.group, place)
+            made.group = self.scope(spec.group, place, made.label)
         made.broken = len(self.state.findings) > before and self._broken(made)
         made.reads = self._reads(made)
         return made
@@ -191,7 +195,6 @@ class Templates:
             "share": spec.share or spec.again,
             "tie": spec.tie,
             "spec": spec.include,
-            "cases": spec.routing,
         }
         for name, value in parts.items():
             if value:
@@ -209,6 +212,7 @@ class Templates:
             or (spec.when is not None and made.when is None)
             or (spec.repeat is not None and made.repeat is None)
             or (spec.from_ is not None and made.wire is None)
+            or (spec.routing is not None and _unread(made, spec.routing))
             or (made.op is not None and made.op not in self.known)
         )
 
@@ -297,13 +301,13 @@ class Templates:
 
 
 def _values(made: NodeTemplate) -> Iterator[Value]:
-    for value in (made.name, made.op_value, made.condition):
+    for value in (made.name, made.op_value, made.condition, made.top_k):
         if value is not None:
             yield value
     if made.when is not None:
         yield from (made.when.training, made.when.evaluation)
     yield from made.args.values()
-    stack = [made.wire] if made.wire is not None else []
+    stack = [wire for wire in (made.wire, made.by) if wire is not None]
     while stack:
         wire = stack.pop()
         if isinstance(wire, Ref):
@@ -314,6 +318,11 @@ def _values(made: NodeTemplate) -> Iterator[Value]:
             stack.append(wire.operands)
         else:
             stack += wire.items if isinstance(wire, Listed) else wire.items.values()
+
+
+def _unread(made: NodeTemplate, routing: Routing) -> bool:
+    """Whether something about a node with cases could not be read."""
+    return made.by is None or (routing.top_k is not None and made.top_k is None)
 
 
 def _label(key: Text, around: str) -> str:

@@ -108,6 +108,8 @@ class NodeTemplate:
     args: dict[str, Value] = field(default_factory=dict)  # the keys are `Text`s
     wire: Wire | None = None
     group: ScopeTemplate | None = None
+    by: Wire | None = None  # of a node with cases: what chooses
+    top_k: Value | None = None
     broken: bool = False
     own_reads: frozenset[str] = frozenset()  # names that its expressions read
     reads: frozenset[str] = frozenset()  # with its group's, its own loop variables aside

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from graphbuild.emit.classes import Written, write
 from graphbuild.emit.generated import Generated
-from graphbuild.emit.initial import statements as init_statements
 from graphbuild.emit.module import small_module
 from graphbuild.emit.parts import Irregular
 from graphbuild.emit.text import Lines, head
@@ -44,9 +43,8 @@ def emit(graph: Graph) -> Generated:
     lines = Lines()
     for small in modules.values():
         small_module(lines, small)
-    for part in written[:-1]:
+    for part in written:
         lines.unit(part)
-    lines.unit(written[-1], init_statements(graph))
     start = head(graph, "\n".join(lines.code))
     shift = start.count("\n")
     return Generated(

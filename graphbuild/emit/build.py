@@ -8,6 +8,7 @@ from typing import Any
 
 from graphbuild import expr as expressions
 from graphbuild import ops
+from graphbuild.emit import choices
 from graphbuild.emit.chains import Chains
 from graphbuild.emit.context import Context
 from graphbuild.emit.functions import spelled
@@ -50,6 +51,7 @@ class Builder:
             return self.module(target, arguments, calls), self.results.settle([result], calls)
         if target is None:
             raise EmitError("an absent node is not built")
+        operands = choices.given(target, operands)
         unit = self.units.of(target)
         if unit is None:
             return self.chains.in_place(calls, operands, scope, bound)
@@ -88,14 +90,14 @@ class Builder:
                 context.freeze(first.expr)
             tree = None if argument.structural else context.translate(first.expr, scope, bound)
             found = self._chosen(tree, actual, calls, self._name(calls, argument.name))
-            values[argument.name] = _symbolic(found, actual[0])
+            values[argument.name] = symbolic(found, actual[0])
             if argument.explicit or not _is_default(found, argument.default, actual):
                 chosen[argument.name] = found
         for argument, actual in inferred:
             value = op.infer[argument.name](SimpleNamespace(**values), operands)  # type: ignore[arg-type]
             tree = context.shorten(_tree(value), hint)
             found = context.choose([tree], actual, calls, self._name(calls, argument.name))
-            values[argument.name] = _symbolic(found, actual[0])
+            values[argument.name] = symbolic(found, actual[0])
             chosen[argument.name] = found
         try:
             if op.shape is None:
@@ -132,7 +134,7 @@ class Builder:
         for part, tree in zip(value, argument.expr.elts, strict=True):
             found = self.context.translate(tree, scope, bound)
             known = found is not None and self.context.holds(found, [part], calls[:1])
-            parts.append(_symbolic(found, part) if known and found is not None else part)
+            parts.append(symbolic(found, part) if known and found is not None else part)
         return tuple(parts)
 
     def module(self, op: Op, arguments: dict[str, ast.expr], calls: list[Call]) -> str:
@@ -142,11 +144,14 @@ class Builder:
         if op.module is not None:
             layer = ops.get(op.module)
             return self.written(layer or op, f"nn.{op.module}", arguments, calls[0])
-        small = self.modules.get(op.name)
+        operands = len(calls[0].node.operands)
+        key = op.name if operands == 1 else f"{op.name} of {operands}"
+        small = self.modules.get(key)
         if small is None:
             name = class_name(op.name)
-            small = SmallModule(op, name if name not in self.units.names else f"{name}Function")
-            self.modules[op.name] = small
+            name = name if name not in self.units.names else f"{name}Function"
+            name = name if operands == 1 else f"{name}{operands}"
+            small = self.modules[key] = SmallModule(op, name, operands=operands)
         small.arguments += [name for name in arguments if name not in small.arguments]
         items = [f"{n}={spelled(op, n, self.text(t, calls[0]))}" for n, t in arguments.items()]
         return call(small.name, items)
@@ -227,13 +232,13 @@ class Builder:
         return expressions.unparse(expressions.python(tree, of.env))
 
 
-def _symbolic(tree: ast.expr, value: object) -> Any:
+def symbolic(tree: ast.expr, value: object) -> Any:
     """An argument's value as the rules read it, with the expression that it is written as."""
     if isinstance(value, dict) and isinstance(tree, ast.Dict):
-        return {k: _symbolic(t, v) for t, (k, v) in zip(tree.values, value.items(), strict=True)}
+        return {k: symbolic(t, v) for t, (k, v) in zip(tree.values, value.items(), strict=True)}
     if isinstance(value, tuple):
         if isinstance(tree, ast.Tuple) and len(tree.elts) == len(value):
-            return tuple(_symbolic(t, v) for t, v in zip(tree.elts, value, strict=True))
+            return tuple(symbolic(t, v) for t, v in zip(tree.elts, value, strict=True))
         return value
     if type(value) is not int or isinstance(tree, ast.Constant):
         return value

@@ -55,12 +55,15 @@ class Chains:
     ) -> tuple[list[Item], SymType]:
         """The children of a chain, a dense or a parallel group, and what the group gives."""
         graph = scope.graph
-        scope.shapes[graph.inputs[0].name] = given
-        row = Row(graph, given, given, graph.inputs[0].name)
+        first, *others = graph.data
+        scope.shapes[first.name] = given
+        row = Row(graph, given, given, first.name)
+        row.others += [scope.shapes[other.name] for other in others]
         self.without_turns(scope)
         for found in self.slots(scope):
             loop = found.everyone[0].node.loop
-            if graph.connect == "parallel" or not found.present:
+            counted = graph.connect == "parallel" and graph.routing is None  # its value is a list
+            if counted or not found.present:
                 self.fixed(found)
             if not found.present:
                 continue
@@ -109,7 +112,7 @@ class Chains:
         if len(names) > 1 and not row.graph.listed:
             raise Irregular(f"{min(names)} has other names elsewhere")
         name, test = calls[0].node.name, self.condition(found, scope, bound)
-        piece, result = self.builder.call(calls, [row.operand], scope, row.hint, bound)
+        piece, result = self.builder.call(calls, [row.operand, *row.others], scope, row.hint, bound)
         if row.graph.connect == "dense":
             result = grown(row.current, result, test)
         elif test is not None:

@@ -6,24 +6,27 @@ import ast
 from dataclasses import dataclass
 
 from graphbuild import expr as expressions
+from graphbuild.emit import choices, initial
 from graphbuild.emit.arguments import exported, lets, mappings, params, shown
 from graphbuild.emit.build import Builder
+from graphbuild.emit.containers import container
 from graphbuild.emit.context import Context
 from graphbuild.emit.docs import shapes_line
-from graphbuild.emit.forward import MARK, Forward, attribute
-from graphbuild.emit.functions import spelled
+from graphbuild.emit.forward import Forward
 from graphbuild.emit.guards import Guards, joined
-from graphbuild.emit.items import Item, elements, entries, listed, sequential
+from graphbuild.emit.items import sequential
+from graphbuild.emit.own import Own
 from graphbuild.emit.parts import EmitError, Scope, Statement
 from graphbuild.emit.rows import Slot
 from graphbuild.emit.sizes import dimension_name
+from graphbuild.emit.steps import Step, attribute
 from graphbuild.emit.symbols import Sym, SymType
-from graphbuild.emit.trees import rebuild
+from graphbuild.emit.tensors import Tensors
 from graphbuild.emit.units import Call, Case, SmallModule, Unit, Units
-from graphbuild.emit.variables import Step, needed
+from graphbuild.emit.variables import needed
 from graphbuild.errors import Span
 from graphbuild.ir import Edge, Node, Tensor
-from graphbuild.names import identifier, is_attribute, problem
+from graphbuild.names import identifier, is_attribute
 from graphbuild.ops.base import Op
 
 
@@ -36,6 +39,8 @@ class Written:
     shapes: str  # one line for the docstring
     arguments: list[str]  # of the constructor, with annotations and defaults
     constructor: list[Statement]
+    reset: list[Statement]  # draws the unit's own parameters anew
+    init: list[Statement]  # of the root: the rules of initialisation
     forward: list[Statement]
     span: Span | None
 
@@ -68,7 +73,9 @@ class Writer:
         self.scope = Scope([Case(g, self.context.envs[k], k) for k, g in enumerate(unit.graphs)])
         self.guards = Guards(self.context)
         self.read: set[str] = set()  # the values that the outputs are made of
-        self.attributes: dict[str, None] = {}  # names that the forward reads from self
+        self.own = Own(self.context, self.graph)
+        self.init: list[Statement] = []
+        self.tensors = Tensors(self)
 
     def write(self) -> Written:
         self._inputs()
@@ -76,16 +83,25 @@ class Writer:
         if self.unit.form == "class":
             forward = self._class_body()
         else:
-            given = self.scope.shapes[self.graph.inputs[0].name]
+            given = self.scope.shapes[self.graph.data[0].name]
             items, result = self.builder.chains.children(self.scope, given)
-            self.unit.result = result
+            self.unit.result = (
+                result
+                if self.unit.form != "routed"
+                else choices.chosen(self.graph, self.scope.shapes, result)
+            )
             piece = sequential(items)
             if self.unit.form == "sequence":
                 self.context.statements.append(Statement(f"return {piece}", self.graph.span))
             else:
-                self._container(items, forward)
-        for name in self.attributes:
-            self.context.statements.append(Statement(f"self.{self._attribute(name)} = {name}"))
+                made, forward = container(self.unit.form, self.graph, items, self._top_k())
+                self.context.statements.append(made)
+        if self.graph.kind == "spec":
+            self.init = initial.statements(
+                self.graph, lambda tree, env: self.own.said(tree, env, self.scope)
+            )
+        for name in self.own.names:
+            self.context.statements.append(Statement(f"self.{self.own.attribute(name)} = {name}"))
         self.context.statements[:0] = lets(self.context, self.scope)
         self.unit.sizes = list(self.context.sizes.values())
         self.unit.params = params(self.context, self.unit)
@@ -111,18 +127,16 @@ class Writer:
                 shape.append(Sym(size, tree) if tree is not None and holds else size)
             self.scope.shapes[given.name] = tuple(shape)
 
-    def _container(self, items: list[Item], forward: list[Statement]) -> None:
-        listing = self.graph.listed and listed(items)
-        inner = f"[{', '.join(elements(items))}]" if listing else entries(items)
-        values = "self" if listing else "self.values()"
-        span = self.graph.span
-        self.context.statements.append(Statement(f"super().__init__({inner})", span))
-        if self.unit.form == "dense":
-            grow = Statement("x = torch.cat([x, layer(x)], dim=1)", span)
-            forward.append(Statement(f"for layer in {values}:", span, [grow]))
-            forward.append(Statement("return x"))
-        else:
-            forward.append(Statement(f"return [branch(x) for branch in {values}]", span))
+    def _top_k(self) -> str:
+        """How many cases are chosen, as the forward says it; empty where all are."""
+        cases = self.scope.cases
+        given = [case.graph.routing.top_k for case in cases if case.graph.routing is not None]
+        values = [arg.value for arg in given if arg is not None]
+        if not values or given[0] is None:
+            return ""
+        tree = self.context.translate(given[0].expr, self.scope)
+        chosen = self.context.choose([tree], values, cases, "top_k")
+        return self.own.text(chosen, cases[0].env)
 
     # -- a class with a forward of its own ----------------------------------------------------
 
@@ -144,8 +158,10 @@ class Writer:
                 scope = self.chains.repetitions.turn_scope(found, scope)
             if not found.present or self.graph.connect != "chain":
                 self.chains.fixed(found)
+            if self.tensors.note(name, found, scope):
+                continue
             start = len(self.context.statements)
-            before = dict(self.attributes), dict(self.context.used)
+            before = dict(self.own.names), dict(self.context.used)
             built = self.guards.built(found, scope)
             edges, fork = self.guards.operands(found, name in self.read)
             passed = found.passes(edges) if fork is None else None
@@ -165,8 +181,9 @@ class Writer:
             if name in self.read:
                 steps.append(step)
             elif _is_function(step.node):
-                self.attributes, self.context.used = before
+                self.own.names, self.context.used = before
                 del made[position]
+        made.update(self.tensors.constructed())
         # modules register in file order
         self.context.statements += joined(s for position in sorted(made) for s in made[position])
         self.unit.result = self._result()
@@ -210,13 +227,13 @@ class Writer:
                 node.call, found.present, given, scope, hint, frozenset()
             )
             context.used = before
-            self._arguments(step, found, chosen, scope)
+            self.own.arguments(step, found, chosen, scope)
             symbolic = self.builder.results.settle([result], found.present)
             if isinstance(test, ast.Name):
-                step.maybe = f"self.{self._attribute(test.id)}"
-                self.attributes[test.id] = None
+                step.maybe = f"self.{self.own.attribute(test.id)}"
+                self.own.names[test.id] = None
             elif text is not None:
-                step.maybe = f"self.{self._attribute(f'has_{identifier(node.name)}')}"
+                step.maybe = f"self.{self.own.attribute(f'has_{identifier(node.name)}')}"
                 context.statements.append(Statement(f"{step.maybe} = {text}", node.span))
         else:
             piece, symbolic = self.builder.call(found.present, operands, scope, hint)
@@ -233,7 +250,9 @@ class Writer:
             else:
                 context.statements.append(made)
         if test is not None:
-            symbolic = self.builder.results.either(symbolic, operands[0], test, found.everyone)
+            symbolic = self.builder.results.either(
+                symbolic, operands[node.through], test, found.everyone
+            )
         self.scope.shapes[node.name] = symbolic
         return step
 
@@ -249,63 +268,12 @@ class Writer:
         if built is not None and guard.tests not in self.guards.said:
             asked = own
             if asked is None:
-                asked = f"self.{self._attribute(f'with_{identifier(node.name)}')}"
+                asked = f"self.{self.own.attribute(f'with_{identifier(node.name)}')}"
                 text = self.builder.text(built, self.scope.cases[0])
                 self.context.statements.append(Statement(f"{asked} = {text}", node.span))
             self.guards.said[guard.tests] = asked
         step.guard = self.guards.say(guard)
         step.asks = self.guards.say(guard, own)
-
-    def _arguments(
-        self, step: Step, found: Slot, chosen: dict[str, ast.expr], scope: Scope
-    ) -> None:
-        """A function's arguments as the forward says them: names come from self."""
-        reads: set[str] = set()
-        for name, tree in chosen.items():
-            given = [c.node.args[name] for c in found.present if name in c.node.args]
-            free = next((arg.expr for arg in given if arg.free), None)
-            if free is not None:
-                tree = self._read_shapes(free, scope, reads)
-            own = {
-                n: ast.Attribute(ast.Name("self"), self._attribute(n), ast.Load())
-                for n in sorted(expressions.names(tree))
-                if not n.startswith(MARK)
-            }
-            for read in own:
-                self.attributes[read] = None
-                self.context.used[read] = None
-            python = expressions.python(tree, found.present[0].env)
-            text = expressions.unparse(expressions.substitute(python, own))
-            op = step.node.call
-            step.arguments[name] = spelled(op, name, text) if isinstance(op, Op) else text
-        step.reads = tuple(sorted(reads))
-
-    def _attribute(self, name: str) -> str:
-        """What the module keeps a value under: not a child's name, nor one of torch's."""
-        taken = self.graph.by_name
-        while problem(name) is not None or name in taken:
-            name += "_"
-        return name
-
-    def _read_shapes(self, tree: ast.expr, scope: Scope, reads: set[str]) -> ast.expr:
-        """An expression that reads free sizes; values stand in it as marked names."""
-
-        def replace(node: ast.expr) -> ast.expr | None:
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                value, index = node.value.id, {"channels": 1, "height": -2, "width": -1}
-                if value in scope.shapes and value not in self.context.variables:
-                    reads.add(value)
-                    shape = ast.Attribute(ast.Name(f"{MARK}{value}"), "shape", ast.Load())
-                    if node.attr == "shape":
-                        return shape
-                    return ast.Subscript(shape, ast.Constant(index[node.attr]), ast.Load())
-            if isinstance(node, ast.Name) and node.id in scope.lets:
-                return scope.lets[node.id]
-            if isinstance(node, ast.Name) and node.id in self.context.fixed:
-                return expressions.literal(self.context.fixed[node.id])
-            return None
-
-        return rebuild(tree, replace)
 
     def _result(self) -> SymType:
         parts = [self._shape(output.edge) for output in self.graph.outputs]
@@ -320,7 +288,17 @@ class Writer:
             base = "nn.ModuleList" if self.graph.listed else "nn.ModuleDict"
         arguments = [shown(param) for param in unit.params]
         shapes = shapes_line(self.scope, unit.result, self.builder)
-        return Written(unit, base, shapes, arguments, self.context.statements, forward, graph.span)
+        return Written(
+            unit,
+            base,
+            shapes,
+            arguments,
+            self.context.statements,
+            self.tensors.drawn,
+            self.init,
+            forward,
+            graph.span,
+        )
 
 
 def _is_function(node: Node) -> bool:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from copy import copy
 
 from graphbuild import expr as expressions
+from graphbuild.emit import choices
 from graphbuild.emit.parts import Irregular, Scope, Statement
 from graphbuild.emit.sizes import dimension_name, item, static
 from graphbuild.emit.symbols import Sym, SymType, depends, expression, is_lost, lost, trees_of
@@ -177,9 +178,10 @@ class Context:
     def input_types(self) -> list[SymType]:
         """The unit's inputs with a symbol for each size that does not vary with free ones."""
         found = []
-        for position, given in enumerate(self.unit.graphs[0].inputs):
+        first = self.unit.graphs[0]
+        for position in range(len(first.inputs)):
             types = [graph.inputs[position].type for graph in self.unit.graphs]
-            prefix = "in" if len(self.unit.graphs[0].inputs) == 1 else given.name
+            prefix = "in" if len(first.inputs) == 1 else choices.prefix(first, position)
             found.append(self._symbols(types, prefix, str(position)))
         return found
 

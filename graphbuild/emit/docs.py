@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from graphbuild import expr as expressions
 from graphbuild.dims import Size
 from graphbuild.emit.build import Builder
+from graphbuild.emit.choices import laid_out, lead
 from graphbuild.emit.parts import Scope
 from graphbuild.emit.sizes import static
 from graphbuild.emit.symbols import Sym, SymType, is_lost
+from graphbuild.emit.units import Case
 from graphbuild.ir import ABSENT, Graph, Several, Tensor, Type
 
 _LETTERS = {2: "NF", 3: "NLL", 4: "NCHW", 5: "NCDHW"}
@@ -21,10 +25,27 @@ def shapes_line(scope: Scope, result: SymType | None, builder: Builder) -> str:
         return f"{', '.join(inputs)} -> {_root(graph.type, graph)}"
     inputs = []
     for position, given in enumerate(graph.inputs):
+        if given not in graph.data:
+            continue
         types = [case.graph.inputs[position].type for case in scope.cases]
         inputs.append(_type(types, scope.shapes[given.name], scope, builder, position))
     types = [case.graph.type for case in scope.cases]
-    return f"{', '.join(inputs)} -> {_type(types, result, scope, builder, None)}"
+    output = _type(types, result, scope, builder, None)
+    if graph.routing is not None:
+        inputs, output = _chosen(graph, inputs, output)
+    return f"{', '.join(inputs)} -> {output}"
+
+
+def _chosen(graph: Graph, data: list[str], output: str) -> tuple[list[str], str]:
+    """The shapes of a scope of cases: what chooses stands first, in the sizes of the data."""
+    sizes = [text[1:-1].split(", ") for text in (*data, output)]
+    if flat := laid_out(graph):  # a case sees one dimension where the scope is given several
+        sizes = [["...", *parts[1:]] for parts in sizes[:-1]] + [["...", *sizes[-1][flat:]]]
+    along = sizes[0][: 1 if flat else lead(graph)]
+    if graph.routing is not None and graph.routing.kind == "mixture":
+        along = [*along, "cases"]
+    *inputs, last = (f"[{', '.join(parts)}]" for parts in [along, *sizes])
+    return inputs, last
 
 
 def _root(type_: Type, graph: Graph) -> str:
@@ -90,24 +111,37 @@ def _given(scope: Scope, position: int, dimension: int) -> str:
     types = [[i.type for i in case.graph.inputs] for case in scope.cases]
     own = [t[position] for t in types]
     letter = _letter(len(own[0].shape) if isinstance(own[0], Tensor) else 0, dimension)
-    first = [t[0] for t in types]
-    alike = position == 0 or all(
+    base = len(types[0]) - len(scope.graph.data)
+    first = [t[base] for t in types]
+    alike = position == base or all(
         isinstance(a, Tensor)
         and isinstance(b, Tensor)
         and _column(a, dimension) == _column(b, dimension)
         for a, b in zip(own, first, strict=True)
     )
-    return letter if alike else f"{letter}{position + 1}"
+    return letter if alike else f"{letter}{position - base + 1}"
 
 
 def _column(type_: Tensor, dimension: int) -> list[int | None]:
     return [s[dimension] if s and len(s) > dimension else None for s in type_.shapes]
 
 
+def _keeps(position: int, dimension: int, case: Case, output: Type) -> bool:
+    """Whether a size of an output is that of an input at every probe."""
+    given = case.graph.inputs[position].type
+    if not isinstance(output, Tensor):  # absent here
+        return True
+    return isinstance(given, Tensor) and _column(given, dimension) == _column(output, dimension)
+
+
 def _relation(outputs: list[Type], dimension: int, scope: Scope) -> str:
     """A free size of an output by an input's: `H`, `⌈H/2⌉`, or `H'` where it is another one."""
-    for position in range(len(scope.graph.inputs)):
+    for position, source in enumerate(scope.graph.inputs):
+        if source not in scope.graph.data:
+            continue
         name = _given(scope, position, dimension)
+        if all(map(partial(_keeps, position, dimension), scope.cases, outputs)):
+            return name
         formulas: dict[tuple[int, int], str | None] = {}
         for case, output in zip(scope.cases, outputs, strict=True):
             if not isinstance(output, Tensor):  # absent here

@@ -146,7 +146,12 @@ def _index(node: ast.expr) -> Doc:
     if isinstance(node, ast.Slice):
         return [p if isinstance(p, str) else bare(p, INSIDE) for p in write.slices(node)]
     if isinstance(node, ast.Tuple) and node.elts:
-        return items([bare(item, INSIDE) for item in node.elts])
+        return items(
+            [
+                _index(item) if isinstance(item, ast.Slice) else bare(item, INSIDE)
+                for item in node.elts
+            ]
+        )
     return bare(node, INSIDE)
 
 

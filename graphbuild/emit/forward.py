@@ -10,16 +10,14 @@ from collections.abc import Sequence
 
 from graphbuild import expr as expressions
 from graphbuild.emit.bodies import Bodies
-from graphbuild.emit.functions import function, wired
+from graphbuild.emit.functions import function, spare, wired
 from graphbuild.emit.guards import Fork
 from graphbuild.emit.items import call
 from graphbuild.emit.parts import Statement
-from graphbuild.emit.variables import Step, Variables
+from graphbuild.emit.steps import MARK, Step, attribute
+from graphbuild.emit.variables import Variables
 from graphbuild.ir import Edge, Graph, Node, Several, Tensor
-from graphbuild.names import is_attribute
 from graphbuild.ops.base import Op
-
-MARK = "\0"  # in front of a value's name in an argument, until it has a variable
 
 
 class Forward(Variables):
@@ -30,7 +28,7 @@ class Forward(Variables):
         bodies = Bodies(self)
         for position, step in enumerate(self.steps):
             name, span = self.variable(step.node.name), step.node.span
-            before = self.operand(step.edges[0]) if step.edges else name
+            before = self.operand(step.edges[step.node.through]) if step.edges else name
             guard = step.guard
             if step.fork is not None:
                 made, guard = self._forked(step, step.fork, name)
@@ -128,7 +126,10 @@ class Forward(Variables):
         if step.passes or (merges and len(edges) == 1):
             return operands[0]
         if not isinstance(node.call, Op) or node.call.layer:
-            return call(attribute(node.name), wired(node.call, operands))
+            return call(
+                attribute(node.name),
+                [*wired(node.call, operands), *spare(self.graph, node, self.source)],
+            )
         arguments = dict(step.arguments)
         for name, text in arguments.items():
             for read in step.reads:
@@ -151,8 +152,3 @@ class Forward(Variables):
             name = self.variable(source)
             return f"list({name}.values())" if keyed else name
         return operands
-
-
-def attribute(name: str) -> str:
-    """A child as it is read."""
-    return f"self.{name}" if is_attribute(name) else f'getattr(self, "{name}")'

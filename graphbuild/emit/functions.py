@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from graphbuild import expr as expressions
 from graphbuild import ops
 from graphbuild.emit.items import call
-from graphbuild.ir import Node
+from graphbuild.ir import Edge, Graph, Node
 from graphbuild.ops.base import Op, Shape
 
 
@@ -17,6 +17,16 @@ def wired(target: object, operands: list[str]) -> list[str]:
     if not isinstance(target, Op) or target.wired is None:
         return operands
     return target.wired(dict(zip(target.operands, operands, strict=False)))
+
+
+def spare(graph: Graph, node: Node, source: Callable[[Edge], Edge]) -> list[str]:
+    """What a call of a layer says where nobody takes more than its first output."""
+    if not isinstance(node.call, Op) or not node.call.alone:
+        return []
+    edges = [edge for other in graph.nodes for edge in other.operands]
+    edges += [output.edge for output in graph.outputs]
+    first = all(e.select[:1] == (0,) for e in map(source, edges) if e.source == node.name)
+    return [node.call.alone] if first else []
 
 
 def function(

@@ -72,7 +72,7 @@ class Guards:
     def never(self, found: Slot) -> None:
         """A node that no instance has."""
         for made in found.never:
-            self._freeze(made.node)
+            self.freeze(made.node)
             self.nothing.add(made.node.name)
 
     def say(self, guard: Guard, tests: str | None = None) -> str:
@@ -124,7 +124,7 @@ class Guards:
         elif found.never and expressions.unparse(training) == expressions.unparse(evaluation):
             tree = training
         if tree is None:
-            self._freeze(everyone[0].node)
+            self.freeze(everyone[0].node)
         elif expressions.names(tree):
             return self.context.translate(tree, scope)
         return None
@@ -140,7 +140,7 @@ class Guards:
             return list(shared)
         return list(dict.fromkeys(text for tests in given for text in tests))
 
-    def _freeze(self, node: Node) -> None:
+    def freeze(self, node: Node) -> None:
         if node.when is not None and node.when.expr is not None:
             for training in (True, False):
                 self.context.freeze(expressions.reduced(node.when.expr, training))

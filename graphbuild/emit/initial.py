@@ -1,61 +1,320 @@
-"""The `init_weights` of an emitted model: the spec's rules as `torch.nn.init` calls."""
+"""The `init_weights` of an emitted model: the spec's rules as `torch.nn.init` calls.
+
+Rules become tests of a loop over the modules: of the type for a rule that speaks of an op, of the
+type and the path for one that speaks of paths. Where such tests would find what a layer is built
+of (an encoder layer has `Linear`s inside), parameters are named one by one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from fnmatch import fnmatchcase
+import ast
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 from graphbuild import expr as expressions
 from graphbuild import ops
 from graphbuild.emit.items import call
 from graphbuild.emit.parts import Statement
+from graphbuild.emit.steps import attribute
 from graphbuild.emit.units import distinct
-from graphbuild.errors import Span
-from graphbuild.ir import Graph, Initializer, Node
+from graphbuild.ir import Graph, Initializer, InitRule, Node
+from graphbuild.names import is_attribute
 from graphbuild.ops.base import Op
+from graphbuild.ops.tensors import VALUE
 
-Chosen = dict[str, tuple[Initializer, Span | None]]  # by the parameter's name
+Own = Callable[[ast.expr, Mapping[str, object]], str]  # how a method says an expression
 
-
-def statements(graph: Graph) -> list[Statement]:
-    """The body of `init_weights`.
-
-    Rules that speak of ops are written as a test of the type. Where a rule speaks of paths, or a
-    layer is built of others, which such a test would find as well, layers are named one by one.
-    """
-    matched = {rule.match for rule in graph.init}
-    scopes = distinct(graph)
-    called = (node.call for scope in scopes for node in scope.nodes)
-    nested = any(isinstance(op, Op) and _holds_layers(op) for op in called)
-    if nested or any(ops.get(match) is None for match in matched):
-        return _by_path(graph)
-    typed: list[Statement] = []
-    layers: dict[str, dict[object, Node]] = {match: {} for match in matched}
-    for scope in scopes:
-        for node in scope.nodes:
-            if isinstance(node.call, Op) and node.call.name in layers:
-                # sizes that the input determines say nothing about which parameters there are
-                given = [(n, a.value) for n, a in node.args.items() if a.expr is not None]
-                layers[node.call.name][repr(given)] = node
-    for match in dict.fromkeys(rule.match for rule in graph.init):
-        owned = {_parameters(node) for node in layers[match].values()}
-        chosen = _chosen(graph, match, "", tuple(n for names in owned for n in names))
-        op = ops.get(match)
-        if chosen and op is not None:
-            typed.append(_by_type(op, chosen, owned))
-    return [Statement("for module in self.modules():", None, _merged(typed))] if typed else []
+# What layers are built of, by how it is called there; others may be of any type.
+_INNER = {"linear": "nn.Linear", "norm": "nn.LayerNorm", "out_proj": ""}
 
 
-def _chosen(graph: Graph, op: str, path: str, parameters: tuple[str, ...]) -> Chosen:
-    """Per parameter of a layer, the initialiser of the first rule that matches."""
-    chosen: Chosen = {}
-    for rule in graph.init:
-        if rule.match == op or (path and fnmatchcase(path, rule.match)):
-            for name, initializer in rule.parameters.items():
-                if name in parameters:
-                    chosen.setdefault(name, (initializer, rule.span))
-    return chosen
+@dataclass(frozen=True)
+class Layer:
+    """A layer with parameters, or a raw parameter."""
+
+    path: str
+    node: Node
+    parameters: tuple[str, ...]
+
+    @property
+    def op(self) -> Op:
+        if not isinstance(self.node.call, Op):
+            raise TypeError(f"{self.path} is no layer")
+        return self.node.call
+
+    @property
+    def inner(self) -> Iterator[tuple[str, str | None]]:
+        """The modules that a layer is built of: paths and types, "" where no test finds it."""
+        for path in dict.fromkeys(name.rpartition(".")[0] for name in self.parameters):
+            if path:
+                last = path.rpartition(".")[2].rstrip("0123456789")
+                yield f"{self.path}.{path}", _INNER.get(last)
+
+    def key(self, parameter: str) -> str:
+        return self.path if self.op.own else f"{self.path}.{parameter}"
+
+
+@dataclass
+class Test:
+    """A branch of the loop: what it tests, and which parameters it draws."""
+
+    rule: InitRule
+    layers: list[Layer]
+    parameters: list[str]
+
+    @property
+    def sources(self) -> list[str]:
+        return list(dict.fromkeys(layer.op.source for layer in self.layers))
+
+    @property
+    def is_exact(self) -> bool:
+        return self.rule.by_path and not any(c in self.rule.match for c in "*?[")
+
+
+class Rules:
+    """Writes the body of `init_weights`."""
+
+    def __init__(self, graph: Graph, own: Own) -> None:
+        self.graph = graph
+        self.own = own
+        self.scopes = distinct(graph)
+        names = (name for layer in self._distinct() for name in layer.parameters)
+        self.nested = any("." in name for name in names)
+        self.layers: list[Layer] = []
+        self.env = {variable.name: variable.value for variable in graph.variables}
+
+    def statements(self) -> list[Statement]:
+        if not self.graph.init:
+            return []
+        by_path = any(rule.by_path for rule in self.graph.init)
+        if not by_path and not self.nested:
+            return self._loop(self._chains(list(self._distinct())))
+        layers = self.layers = list(_layers(self.graph))
+        raw = [layer for layer in layers if layer.op.own]
+        layers = [layer for layer in layers if not layer.op.own]
+        chains = self._chains(layers)
+        if any(self._finds_inner(test, layers) for chain in chains for test in chain):
+            return self._one_by_one([*raw, *layers])
+        made = self._raw(raw, [*raw, *layers])
+        for chain in chains:  # what one rule alone says of one layer needs no test
+            for test in chain[:]:
+                if test.is_exact and len(self._matching(test.layers[0])) == 1:
+                    made += self._body(test, _path(test.rule.match))
+                    chain.remove(test)
+        return made + self._loop(chains)
+
+    def _distinct(self) -> Iterator[Layer]:
+        """The layers of all scopes, each once where they have the same parameters."""
+        seen: set[object] = set()
+        for scope in self.scopes:
+            for node in scope.nodes:
+                if isinstance(node.call, Op) and node.call.parameters and not node.call.own:
+                    # sizes that the input determines say nothing about which parameters there are
+                    given = [(n, a.value) for n, a in node.args.items() if a.expr is not None]
+                    key = (node.call.name, repr(given))
+                    if key not in seen:
+                        seen.add(key)
+                        yield Layer("", node, _parameters(node))
+
+    def _matching(self, layer: Layer) -> list[InitRule]:
+        """The rules that draw some of a layer, in their order."""
+        return [
+            rule
+            for rule in self.graph.init
+            if rule.matches(layer.op.name, layer.path)
+            and not rule.parameters.keys().isdisjoint(layer.parameters)
+        ]
+
+    # -- tests --------------------------------------------------------------------------------
+
+    def _chains(self, layers: list[Layer]) -> list[list[Test]]:
+        """The tests: one chain of all rules, where no layer is spoken of twice; else a chain for
+        each name of a parameter, one after the other."""
+        merged: dict[str, InitRule] = {}
+        for rule in self.graph.init:  # of two that name a parameter of one layer the first wins
+            known = merged.setdefault(rule.match, rule)
+            both = {**known.parameters, **rule.parameters, **known.parameters}
+            merged[rule.match] = InitRule(rule.match, both, known.span)
+        rules = list(merged.values())
+        if all(sum(r.matches(x.op.name, x.path) for r in rules) <= 1 for x in layers):
+            return [[test for rule in rules for test in _tests(rule, rule.parameters, layers)]]
+        names = dict.fromkeys(n for rule in rules for n in rule.parameters)
+        return [[t for r in self.graph.init for t in _tests(r, [n], layers)] for n in names]
+
+    def _finds_inner(self, test: Test, layers: list[Layer]) -> bool:
+        """Whether a test would find what a layer is built of."""
+        return any(
+            (kind is None or kind in test.sources)
+            and (not test.rule.by_path or test.rule.matches("", path))
+            for layer in layers
+            for path, kind in layer.inner
+        )
+
+    # -- statements ---------------------------------------------------------------------------
+
+    def _loop(self, chains: list[list[Test]]) -> list[Statement]:
+        """A loop over the modules with chains of tests."""
+        made: list[Statement] = []
+        for chain in filter(None, chains):
+            branches: list[tuple[list[Test], list[Statement]]] = []
+            for test in chain:
+                body = self._body(test, "module")
+                last = branches[-1] if branches else None
+                if last and _alike(last, test, body):
+                    last[0].append(test)
+                else:
+                    branches.append(([test], body))
+            for position, (alike, body) in enumerate(branches):
+                word = "elif" if position else "if"
+                made.append(Statement(f"{word} {self._test(alike)}:", body[0].span, body))
+        named = any(test.rule.by_path for chain in chains for test in chain)
+        head = "for name, module in self.named_modules():" if named else _MODULES
+        return [Statement(head, None, made)] if made else []
+
+    def _test(self, alike: list[Test]) -> str:
+        first = alike[0]
+        if first.is_exact:
+            names = _quoted([test.rule.match for test in alike])
+            return f"name == {names[0]}" if len(names) == 1 else f"name in ({', '.join(names)})"
+        sources = list(dict.fromkeys(s for test in alike for s in test.sources))
+        one, many = "isinstance(module, {})", "isinstance(module, ({}))"
+        if "nn.Linear" in sources and self._finds_projection(first):
+            # the projection of an attention is of a subclass of Linear
+            one, many = "type(module) is {}", "type(module) in ({})"
+        text = (one if len(sources) == 1 else many).format(", ".join(sources))
+        if first.rule.by_path:
+            text += f' and fnmatchcase(name, "{first.rule.match}")'
+        return text
+
+    def _finds_projection(self, test: Test) -> bool:
+        """Whether a test that takes subclasses would find more than the spec's own layers."""
+        inner = (path for layer in self.layers for path, kind in layer.inner if kind == "")
+        return any(not test.rule.by_path or test.rule.matches("", path) for path in inner)
+
+    def _body(self, test: Test, module: str) -> list[Statement]:
+        made: list[Statement] = []
+        for name in test.parameters:
+            owners = [layer for layer in test.layers if name in layer.parameters]
+            target = f"{module}.{name}"
+            draw = self.draw(test.rule.parameters[name], target, module, owners[0])
+            statement = Statement(draw, test.rule.span)
+            if len(owners) < len(test.layers):
+                statement = Statement(f"if {target} is not None:", test.rule.span, [statement])
+            made.append(statement)
+        return made
+
+    def draw(self, initializer: Initializer, target: str, module: str, layer: Layer) -> str:
+        """A call of `torch.nn.init`; attributes of the layer are read from the module."""
+        kept = ops.attributes(layer.op, _arguments(layer.node))
+        items = [target]
+        for name, arg in initializer.args.items():
+            tree = arg.expr if arg.expr is not None else expressions.literal(arg.value)
+            own = {n: f"\0{n}" for n in expressions.names(tree) & kept.keys()}
+            marked = expressions.substitute(tree, {n: ast.Name(m) for n, m in own.items()})
+            text = self.own(marked, self.env | {m: kept[n] for n, m in own.items()})
+            for read, mark in sorted(own.items(), reverse=True):  # the longer of two first
+                text = text.replace(mark, f"{module}.{read}")
+            items.append(text if name == "val" else f"{name}={text}")
+        return call(f"nn.init.{initializer.name}_", items)
+
+    # -- raw parameters, and what no test can tell apart -----------------------------------------
+
+    def _raw(self, raw: list[Layer], layers: list[Layer]) -> list[Statement]:
+        chosen: dict[str, tuple[InitRule, list[Layer]]] = {}
+        for layer in raw:
+            rules = self._matching(layer)
+            if rules:
+                chosen.setdefault(rules[0].match, (rules[0], []))[1].append(layer)
+        keys = [layer.key(name) for layer in layers for name in layer.parameters]
+        made: list[Statement] = []
+        for match, (rule, found) in chosen.items():
+            paths = [layer.path for layer in found]
+            initializer = rule.parameters[VALUE]
+            if len(paths) == 1:
+                draw = self.draw(initializer, _path(paths[0], raw=True), "", found[0])
+                made.append(Statement(draw, rule.span))
+                continue
+            if [key for key in keys if InitRule(match, {}).matches("", key)] == paths:
+                draw = self.draw(initializer, "parameter", "", found[0])
+                head = "for name, parameter in self.named_parameters():"
+                test = f'if fnmatchcase(name, "{match}"):'
+                body = [Statement(test, rule.span, [Statement(draw, rule.span)])]
+            else:
+                draw = self.draw(initializer, "self.get_parameter(name)", "", found[0])
+                head = f"for name in ({', '.join(_quoted(paths))}):"
+                body = [Statement(draw, rule.span)]
+            made.append(Statement(head, rule.span, body))
+        return made
+
+    def _one_by_one(self, layers: list[Layer]) -> list[Statement]:
+        """Parameters by name, those that are drawn alike together."""
+        groups: dict[str, list[tuple[Layer, str, InitRule]]] = {}
+        for layer in layers:
+            for name in layer.parameters:
+                rules = [r for r in self._matching(layer) if name in r.parameters]
+                if rules:
+                    draw = self.draw(rules[0].parameters[name], "", _path(layer.path), layer)
+                    groups.setdefault(f"{name} {draw}", []).append((layer, name, rules[0]))
+        made = []
+        for group in groups.values():
+            layer, name, rule = group[0]
+            module = _path(layer.path, raw=layer.op.own)
+            target = module if layer.op.own else f"{module}.{name}"
+            if len(group) > 1:
+                target = "self.get_parameter(name)"
+            draw = self.draw(rule.parameters[name], target, module, layer)
+            statement = Statement(draw, rule.span)
+            if len(group) > 1:
+                paths = _quoted([layer.key(name) for layer, name, _ in group])
+                head = f"for name in ({', '.join(paths)}):"
+                statement = Statement(head, rule.span, [statement])
+            made.append(statement)
+        return made
+
+
+_MODULES = "for module in self.modules():"
+
+
+def statements(graph: Graph, own: Own) -> list[Statement]:
+    """The body of `init_weights`; `own` says how a method of the root class reads its names."""
+    return Rules(graph, own).statements()
+
+
+def _tests(rule: InitRule, names: Collection[str], layers: list[Layer]) -> list[Test]:
+    """A rule as tests: one for all layers that have the same of its parameters."""
+    found = [layer for layer in layers if rule.matches(layer.op.name, layer.path)]
+    every: dict[str, set[str]] = {}  # the parameters that layers of an op may have
+    for layer in found:
+        every.setdefault(layer.op.name, set()).update(layer.parameters)
+    kinds: dict[tuple[str, ...], list[Layer]] = {}
+    for layer in found:
+        drawn = (n for n in rule.parameters if n in names and n in every[layer.op.name])
+        kinds.setdefault(tuple(drawn), []).append(layer)
+    return [Test(rule, owners, list(drawn)) for drawn, owners in kinds.items() if drawn]
+
+
+def _alike(last: tuple[list[Test], list[Statement]], test: Test, body: list[Statement]) -> bool:
+    """Whether two tests, both of types or both of names, do the same, and so can be one."""
+    before = last[0][-1]
+    if before.is_exact != test.is_exact or (test.rule.by_path and not test.is_exact):
+        return False
+    if before.rule.by_path and not before.is_exact:
+        return False
+    return [s.code for s in last[1]] == [s.code for s in body]
+
+
+def _quoted(paths: list[str]) -> list[str]:
+    return [f'"{path}"' for path in paths]
+
+
+def _path(path: str, raw: bool = False) -> str:
+    """A module, or a raw parameter, as a method of the root reads it."""
+    if all(map(is_attribute, path.split("."))):
+        return f"self.{path}"
+    if "." not in path:
+        return attribute(path)
+    return f'self.get_{"parameter" if raw else "submodule"}("{path}")'
 
 
 def _parameters(node: Node) -> tuple[str, ...]:
@@ -63,73 +322,21 @@ def _parameters(node: Node) -> tuple[str, ...]:
     op = node.call
     if not isinstance(op, Op) or op.parameters is None:
         return ()
-    values = {a.name: a.default for a in op.arguments}
+    return tuple(op.parameters(_arguments(node)))
+
+
+def _arguments(node: Node) -> SimpleNamespace:
+    op = node.call
+    values = {a.name: a.default for a in op.arguments} if isinstance(op, Op) else {}
     values.update((name, arg.value) for name, arg in node.args.items())
-    return tuple(op.parameters(SimpleNamespace(**values)))
+    return SimpleNamespace(**values)
 
 
-def _holds_layers(op: Op) -> bool:
-    return op.name.startswith(("Transformer", "Multihead"))
-
-
-def _by_type(op: Op, chosen: Chosen, owned: set[tuple[str, ...]]) -> Statement:
-    body: list[Statement] = []
-    for name, (initializer, span) in chosen.items():
-        made = _initialize(initializer, f"module.{name}", span)
-        if all(name in parameters for parameters in owned):
-            body.append(made)
-        else:
-            body.append(Statement(f"if module.{name} is not None:", span, [made]))
-    return Statement(op.source, body[0].span, body)
-
-
-def _merged(typed: list[Statement]) -> list[Statement]:
-    """Tests of the type, one for the ops that are treated alike."""
-    groups: list[tuple[list[str], Statement]] = []
-    for statement in typed:
-        body = [s.code for s in statement.body or []]
-        if groups and [s.code for s in groups[-1][1].body or []] == body:
-            groups[-1][0].append(statement.code)
-        else:
-            groups.append(([statement.code], statement))
-    out = []
-    for position, (sources, statement) in enumerate(groups):
-        types = sources[0] if len(sources) == 1 else f"({', '.join(sources)})"
-        word = "elif" if position else "if"
-        test = f"{word} isinstance(module, {types}):"
-        out.append(Statement(test, statement.span, statement.body))
-    return out
-
-
-def _by_path(graph: Graph) -> list[Statement]:
-    groups: dict[str, tuple[Initializer, Span | None, list[str]]] = {}
-    for path, op, parameters in _layers(graph):
-        for name, (initializer, span) in _chosen(graph, op.name, path, parameters).items():
-            group = groups.setdefault(f"{name} {initializer}", (initializer, span, []))
-            group[2].append(f'"{path}.{name}"')
-    out = []
-    for initializer, span, paths in groups.values():
-        if len(paths) == 1:
-            out.append(_initialize(initializer, call("self.get_parameter", paths), span))
-        else:
-            body = [_initialize(initializer, "self.get_parameter(name)", span)]
-            out.append(Statement(f"for name in ({', '.join(paths)}):", span, body))
-    return out
-
-
-def _layers(graph: Graph, prefix: str = "") -> Iterator[tuple[str, Op, tuple[str, ...]]]:
-    """All layers in the order of registration: path, op, names of parameters."""
+def _layers(graph: Graph, prefix: str = "") -> Iterator[Layer]:
+    """All layers and raw parameters in the order of registration."""
     for node in graph.nodes:
         path = f"{prefix}{node.name}"
         if isinstance(node.call, Graph):
             yield from _layers(node.call, f"{path}.")
         elif node.call is not None and node.call.parameters is not None:
-            yield path, node.call, _parameters(node)
-
-
-def _initialize(initializer: Initializer, target: str, span: Span | None) -> Statement:
-    items = [target]
-    for name, value in initializer.args.items():
-        text = expressions.unparse(expressions.literal(value))
-        items.append(text if name == "val" else f"{name}={text}")
-    return Statement(call(f"nn.init.{initializer.name}_", items), span)
+            yield Layer(path, node, _parameters(node))

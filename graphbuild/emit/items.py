@@ -56,6 +56,12 @@ def _excludes(one: str | None, other: str | None) -> bool:
     return len(names) == 2 and one != other and names[0] == names[1] and names[0].isidentifier()
 
 
+def display(items: list[Item]) -> str:
+    """Children as a list."""
+    found = elements(items)
+    return found[0][1:] if len(items) == 1 and items[0].loop else f"[{', '.join(found)}]"
+
+
 def keywords(items: list[Item]) -> list[str]:
     """Children as keyword arguments."""
     return [

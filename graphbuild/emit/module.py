@@ -23,12 +23,15 @@ def small_module(lines: Lines, small: SmallModule) -> None:
         lines.add(["        super().__init__()"])
         lines.add([f"        self.{a.name} = {a.name}" for a in given])
         lines.add([""])
-    lines.add(["    def forward(self, x):" if small.op.several else _FORWARD])
-    value = function(small.op, ["x"], {a.name: f"self.{a.name}" for a in given})
+    operands = ["x"] if small.operands == 1 else [f"x{k}" for k in range(small.operands)]
+    signature = ", ".join(["self", *(f"{name}: Tensor" for name in operands)])
+    lines.add(
+        ["    def forward(self, x):"]
+        if small.op.several
+        else statement(f"def forward({signature}) -> Tensor:", 4)
+    )
+    value = function(small.op, operands, {a.name: f"self.{a.name}" for a in given})
     lines.add(statement(f"return {value}", 8))
-
-
-_FORWARD = "    def forward(self, x: Tensor) -> Tensor:"
 
 
 def _parameter(argument: Argument) -> str:

@@ -58,10 +58,12 @@ class Repetitions:
         outside = {n: context.used.pop(n) for n in turns.variables if n in context.used}
         outer, context.rehearsing = context.rehearsing, True
         some = self._distinct(found.present)
-        _, after, _ = self._turn(found, some, marked(given), inner, row.hint, inside)
+        _, after, _ = self._turn(found, some, [marked(given), *row.others], inner, row.hint, inside)
         context.rehearsing = outer
         operand = given_in_turn(given, after, turns, row.graph.connect)
-        piece, result, test = self._turn(found, found.present, operand, inner, row.hint, inside)
+        piece, result, test = self._turn(
+            found, found.present, [operand, *row.others], inner, row.hint, inside
+        )
         shown = first.node.name
         if loop.name is not None:
             tree = context.translate(loop.name, inner, inside)
@@ -84,16 +86,16 @@ class Repetitions:
         self,
         found: Slot,
         calls: list[Call],
-        operand: SymType,
+        operands: list[SymType],
         scope: Scope,
         hint: str,
         bound: frozenset[str],
     ) -> tuple[str, SymType, ast.expr | None]:
         """A child's text, what it gives, and whether it is there."""
         test = self.chains.condition(found, scope, bound)
-        piece, result = self.builder.call(calls, [operand], scope, hint, bound)
+        piece, result = self.builder.call(calls, operands, scope, hint, bound)
         if test is not None and scope.graph.connect == "chain":
-            result = self.builder.results.either(result, operand, test, [*calls, *found.absent])
+            result = self.builder.results.either(result, operands[0], test, [*calls, *found.absent])
         return piece, result, test
 
     def _distinct(self, calls: list[Call]) -> list[Call]:
@@ -115,6 +117,9 @@ class Repetitions:
         """What the turns give: of a chain the last one, of a parallel group each, of a dense group
         the concat after all."""
         given, settle = row.operand, self.builder.results.settle
+        if row.graph.routing is not None:  # each gives the same
+            start = [call for call in found.present if call.turns[-1:] == (0,)]
+            return [settle([sized(turns.each(result, 0), start[0].node.type)], start)]
         if row.graph.connect == "parallel":
             return [
                 settle([sized(turns.each(result, index), turn.present[0].node.type)], turn.present)

@@ -45,6 +45,7 @@ class Row:
     before: str
     items: list[Item] = field(default_factory=list)
     results: list[SymType] = field(default_factory=list)
+    others: list[SymType] = field(default_factory=list)  # further inputs, which every child takes
 
     @property
     def operand(self) -> SymType:
@@ -54,7 +55,7 @@ class Row:
     def hint(self) -> str:
         """What a local variable for the size of the operand is called."""
         rank = len(self.current) if isinstance(self.current, tuple) else 0
-        first = self.before == self.graph.inputs[0].name or self.before.isdigit()
+        first = self.before == self.graph.data[0].name or self.before.isdigit()
         size = dimension_name(rank, 1 if rank > 3 else rank - 1)
         return f"{identifier(self.graph.name if first else self.before)}_{size}"
 

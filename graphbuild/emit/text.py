@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from textwrap import wrap
 
+from graphbuild.emit.choices import input_types, sentence
 from graphbuild.emit.classes import Written
 from graphbuild.emit.parts import Statement
 from graphbuild.emit.printer import docstring, statement
@@ -51,7 +52,7 @@ class Lines:
             if span is not None and line:
                 self.spans[len(self.lines)] = span
 
-    def unit(self, part: Written, init: list[Statement] | None = None) -> None:
+    def unit(self, part: Written) -> None:
         """A class or a function, with two blank lines in front."""
         self.add(["", ""])
         graph = part.unit.graphs[0]
@@ -69,25 +70,33 @@ class Lines:
         if part.base == "nn.Module":
             self.add(["        super().__init__()"])
         self.block(part.constructor, 8)
-        if init:
+        if part.reset:
+            self.add(["        self.reset_parameters()"])
+        if part.init:
             self.add(["        self.init_weights()"])
+        if part.reset:
+            self.add(["", "    def reset_parameters(self) -> None:"])
+            self.say("Draw the parameters of this module itself.", 8)
+            self.block(part.reset, 8)
         inputs = [
-            f"{name}: {annotation(given.type)}"
-            for name, given in zip(input_variables(graph), graph.inputs, strict=True)
+            f"{name}: {chosen if chosen != 'Tensor' else annotation(given.type)}"
+            for name, given, chosen in zip(
+                input_variables(graph), graph.inputs, input_types(graph), strict=True
+            )
         ]
         returns = "list[Tensor]" if part.unit.form == "parallel" else _returns(graph)
         self.add([""])
         given = ", ".join(["self", *inputs])
         self.add(statement(f"def forward({given}) -> {returns}:", 4), part.span)
         self.block(part.forward, 8)
-        if init:
+        if part.init:
             self.add(["", "    def init_weights(self) -> None:"])
             self.say("Draw the parameters anew, by the rules of the spec.", 8)
-            self.block(init, 8)
+            self.block(part.init, 8)
 
     def block(self, statements: list[Statement], indent: int) -> None:
         for made in statements:
-            self.add(statement(made.code, indent), made.span)
+            self.add(statement(made.code, indent) if made.code else [""], made.span)
             self.block(made.body or [], indent + 4)
 
 
@@ -122,7 +131,7 @@ def _returns(graph: Graph) -> str:
 
 def _doc(part: Written, graph: Graph) -> str:
     shapes = _folded(f"{part.shapes}.")
-    first = " ".join(graph.doc.split()) if graph.doc and graph.kind != "spec" else ""
+    first = " ".join(graph.doc.split()) if graph.doc and graph.kind != "spec" else sentence(graph)
     return "\n".join([_wrapped(_sentence(first), 4), "", *shapes] if first else shapes)
 
 
@@ -152,10 +161,14 @@ def head(graph: Graph, code: str) -> str:
         f"{_wrapped(_sentence(title))}\n\nWritten by graphbuild from {file}; {needs}."
     )
     lines.append("")
+    if _reads(code, "functools"):
+        lines.append("import functools")
     if _reads(code, "math"):
         lines.append("import math")
     if "OrderedDict(" in code:
         lines.append("from collections import OrderedDict")
+    if "fnmatchcase(" in code:
+        lines.append("from fnmatch import fnmatchcase")
     if lines[-1]:
         lines.append("")
     if _reads(code, "torch"):

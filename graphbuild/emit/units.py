@@ -12,6 +12,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from graphbuild.emit.choices import likeness
+from graphbuild.emit.kinds import made
 from graphbuild.emit.structures import Slot, Structure, Unlike, joined, rank, slot
 from graphbuild.emit.symbols import SymType
 from graphbuild.ir import Edge, Graph, Node, Several
@@ -19,7 +21,7 @@ from graphbuild.modes import both, leaves
 from graphbuild.names import FUNCTIONS, SOURCE, class_name, identifier
 from graphbuild.ops.base import MISSING, Op
 
-Form = Literal["class", "sequence", "dense", "parallel"]
+Form = Literal["class", "sequence", "dense", "parallel", "routed"]
 Env = Mapping[str, object]
 
 
@@ -93,10 +95,13 @@ class SmallModule:
     op: Op
     name: str
     arguments: list[str] = field(default_factory=list)
+    operands: int = 1
 
 
 def form(graph: Graph) -> Form:
     """How a scope is built: see design rule "blocks are modules" in the language reference."""
+    if graph.routing is not None:
+        return "routed"
     real = [node for node in graph.nodes if not node.synthetic]
     if (
         graph.kind == "spec"
@@ -218,6 +223,7 @@ class Units:
     def _structure(self, graph: Graph) -> Structure:
         """What stands at each slot of a scope, and on which operands."""
         found: Structure = {"inputs": tuple(rank(given.type) for given in graph.inputs)}
+        found["routing"] = likeness(graph)
         apart = self.forms[id(graph)] == "class"
         if apart:
             found["names"] = tuple(node.name for node in graph.nodes)
@@ -251,6 +257,8 @@ class Units:
             left_out = node.condition is not None or node.mode == "never"
             return None if left_out else "null"
         if isinstance(node.call, Op):
+            if node.call.own:
+                return (node.call.name, *made(node))
             given = [
                 (a, node.args[a.name].value) for a in node.call.arguments if a.name in node.args
             ]

@@ -6,37 +6,16 @@ people write it; other values get one named after their node.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from graphbuild import expr as expressions
+from graphbuild.emit import choices
 from graphbuild.emit.context import Context
 from graphbuild.emit.functions import allocates
-from graphbuild.emit.guards import Fork, Guards
-from graphbuild.ir import INPUT, Edge, Graph, Node, Several
+from graphbuild.emit.guards import Guards
+from graphbuild.emit.kinds import is_own
+from graphbuild.emit.steps import Step, attribute
+from graphbuild.ir import INPUT, Edge, Graph, Several
 from graphbuild.names import FUNCTIONS, SOURCE, identifier
 from graphbuild.ops.base import Op
-
-
-@dataclass
-class Step:
-    """One node of a forward, as far as it does not depend on variables."""
-
-    node: Node  # of the first instance in which it is built
-    edges: tuple[Edge, ...]  # its operands, without those that are never there
-    fork: Fork | None = None
-    passes: bool = False  # it hands its operand on, where its guard is another
-    guard: str = ""  # what decides at run time whether it has a value
-    asks: str = ""  # the same, asked of its own module
-    asked: Edge | None = None  # an operand that is there where the guard holds and only there
-    arguments: dict[str, str] = field(default_factory=dict)  # of a function, in Python
-    reads: tuple[str, ...] = ()  # values whose shapes those arguments read
-    near: Edge | None = None  # the value on whose device a tensor is made of nothing
-    maybe: str | None = None  # what decides at run time whether it is built
-
-    @property
-    def taken(self) -> tuple[Edge, ...]:
-        """The operands of the fuller call that it makes."""
-        return max(self.fork.full, self.fork.rest, key=len) if self.fork else self.edges
 
 
 class Variables:
@@ -70,6 +49,7 @@ class Variables:
             self._read(output.edge, len(steps))
         # Values that may be another one, handed on by a node that is absent.
         self.passing = {s.node.name for s in steps if s.maybe or s.passes or s.fork}
+        self.own = frozenset(n.name for n in graph.nodes if is_own(n))
         self.returned = self._returned_directly()
         self.webs: dict[str, int] = {}  # a value -> its variable, as a number
         self.members: list[list[str]] = []
@@ -129,6 +109,7 @@ class Variables:
                     self.webs[edge.source]
                     for edge in map(self.source, step.edges)
                     if not edge.select
+                    and edge.source not in self.own
                     and self.guards.get(edge.source, "") == step.guard
                     and self.uses.get(edge.source) == position
                     and (step.maybe or self._through(step) or self._alone(edge, position))
@@ -168,14 +149,15 @@ class Variables:
         self.members.append([value])
 
     def variable(self, value: str) -> str:
-        return self.names[self.webs[self.source(Edge(value)).source]]
+        source = self.source(Edge(value)).source
+        return attribute(source) if source in self.own else self.names[self.webs[source]]
 
     def operand(self, edge: Edge) -> str:
         """An operand as it is written: a variable, or a part of one."""
         edge = self.source(edge)
         if edge.source in self.nothing:
             return "None"
-        text = self.names[self.webs[edge.source]]
+        text = self.variable(edge.source)
         type_ = self.graph.value(Edge(edge.source))
         node = self.graph.by_name.get(edge.source)
         for depth, index in enumerate(edge.select):
@@ -226,6 +208,8 @@ def input_variables(graph: Graph) -> list[str]:
     """What a forward calls its inputs."""
     if graph.input_names == (INPUT,):
         return ["x"]
+    if graph.routing is not None:
+        return choices.variables(graph)
     return [identifier(name) for name in graph.input_names]
 
 
@@ -239,7 +223,7 @@ def needed(graph: Graph) -> set[str]:
         if node is None or name in found:
             continue
         found.add(name)
-        if node.mode == "never":
+        if node.mode == "never" or is_own(node):  # what a buffer is made of is not read again
             continue
         stack += [edge.source for edge in node.operands]
         for arg in node.args.values():

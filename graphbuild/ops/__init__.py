@@ -29,9 +29,11 @@ from graphbuild.ops import (
     reduce,
     resize,
     shapes,
+    tensors,
     transformer,
     vision,
 )
+from graphbuild.ops.attributes import attributes
 from graphbuild.ops.base import Op
 from graphbuild.ops.dtypes import result as result_dtype
 from graphbuild.ops.meta import completed
@@ -41,6 +43,7 @@ from graphbuild.ops.types import ArgProblem, check_args
 __all__ = [
     "ArgProblem",
     "Op",
+    "attributes",
     "check_args",
     "get",
     "index_source",
@@ -52,7 +55,7 @@ __all__ = [
 _TABLES = (
     conv, pool, norm, activation, linear, embedding, recurrent, attention, transformer, resize,
     padding, loss, vision, parts, shapes, rearrange, convert, arithmetic, reduce, einsum, lookup,
-    factories,
+    factories, tensors,
 )  # fmt: skip
 _OPS: dict[str, Op] = {op.name: op for table in _TABLES for op in table.OPS}
 

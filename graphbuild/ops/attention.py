@@ -157,6 +157,7 @@ OPS: list[Op] = [
         operands=("query", "key", "value", "attn_mask", "key_padding_mask"),
         optional=2,
         wired=keywords("attn_mask", "key_padding_mask"),
+        alone="need_weights=False",
         accepts=("float", "float", "float", "float bool"),
         infer={"embed_dim": infer_last},
         several=True,

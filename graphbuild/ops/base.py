@@ -100,6 +100,8 @@ class Op:
     write: Callable[[Sequence[str], Mapping[str, str], Shapes], str] | None = None
     # How operands stand in a call where not one after the other, from their texts by name.
     wired: Callable[[Mapping[str, str]], list[str]] | None = None
+    # What a layer's call says where nobody takes more than its first output: "need_weights=False".
+    alone: str = ""
     # Makes a tensor of nothing: its operand only says on which device.
     makes: bool = False
     module: str | None = None  # the layer that a function becomes inside an nn.Sequential
@@ -122,6 +124,7 @@ class Op:
     # Its backward reads its output (sigmoid), so nothing may overwrite it: always, or if that argument is true
     saves_output: str | bool = False
     training: bool = False  # a function that is also told `training=self.training` (dropout)
+    own: bool = False  # neither layer nor function: a tensor that the module itself keeps
 
     @property
     def layer(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from graphbuild.ops.base import Args, Op, Shape, ShapeError, Shapes
 from graphbuild.ops.build import function, layer
+from graphbuild.ops.dtypes import same
 from graphbuild.ops.rules import (
     agree,
     each,
@@ -18,6 +19,7 @@ from graphbuild.ops.rules import (
     show,
     spatial,
 )  # fmt: skip
+from graphbuild.ops.writing import between, keywords
 
 _CHANNELS = "the number of channels of the input"
 
@@ -97,6 +99,16 @@ def _last(args: Args, x: Shape) -> Shape:
     return x
 
 
+def _weighed(args: Args, x: Shape, *weights: Shape | None) -> Shape:
+    for weight in weights:
+        if weight is not None and weight != each(args.normalized_shape, 1):
+            wanted = show(each(args.normalized_shape, 1))
+            raise ShapeError(
+                f"takes weight and bias of normalized_shape ({wanted}), found {show(weight)}"
+            )
+    return _last(args, x)
+
+
 def _elementwise(args: Args) -> dict[str, Shape]:
     if not args.elementwise_affine:
         return {}
@@ -163,5 +175,13 @@ OPS = [
         "local_response_norm", "F.local_response_norm", _response, _NEIGHBOURS,
         module="LocalResponseNorm", positional=1,
     ),
-    function("layer_norm", "F.layer_norm", _last, "Normalises over the last dimensions, without weights."),
+    function(
+        "layer_norm",
+        "F.layer_norm",
+        _weighed,
+        "Normalises over the last dimensions; weight and bias are tensors, if they are given.",
+        operands=("input", "weight", "bias"), optional=2,
+        wired=keywords("weight", "bias"), write=between("F.layer_norm", "normalized_shape"),
+        dtype=same(),
+    ),
 ]  # fmt: skip

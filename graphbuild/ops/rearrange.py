@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from graphbuild.expr.write import unparse
 from graphbuild.ops.base import Args, Argument, Op, Shape, ShapeError, Shapes
 from graphbuild.ops.rules import product
 
@@ -127,7 +128,7 @@ def _sizes(text: str | None) -> dict[str, str]:
     if not isinstance(tree, ast.Dict):
         raise TypeError("sizes are written as a display")
     pairs = zip(tree.keys, tree.values, strict=True)
-    return {ast.literal_eval(key): ast.unparse(value) for key, value in pairs if key is not None}
+    return {ast.literal_eval(key): unparse(value) for key, value in pairs if key is not None}
 
 
 def _write(operands: Sequence[str], arguments: Mapping[str, str], shapes: Shapes) -> str:

@@ -36,6 +36,7 @@ _WORDS = {
     "Positives": "list of ints >= 1",
     "Naturals": "list of ints >= 0",
     "Scales": "list of numbers > 0",
+    "Initialiser": "a name such as zeros, or a mapping with op and its arguments",
     "Index": "int, text such as '1:-1' or '...', null, or a list of them",
     "Resize": "one of " + ", ".join(map(repr, MODES)),
     "Dtype": "one of " + ", ".join(DTYPES),
@@ -219,7 +220,7 @@ def _define() -> None:
     _types.update(
         int=int, float=float, bool=bool, str=str, tuple=tuple, dict=dict, list=list,
         Any=Any, Literal=Literal, Annotated=Annotated, Field=Field,
-        Positive=positive, Natural=natural, Scale=scale,
+        Initialiser=str | dict[str, Any], Positive=positive, Natural=natural, Scale=scale,
         NonNegative=Annotated[float, Field(ge=0)],
         Probability=Annotated[float, Field(ge=0, le=1)],
         Ints=tuple[int, ...], Positives=tuple[positive, ...], Naturals=tuple[natural, ...],

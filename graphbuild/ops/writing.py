@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping, Sequence
 
+from graphbuild.expr.write import unparse
 from graphbuild.ops.base import Shapes
 
 Write = Callable[[Sequence[str], Mapping[str, str], Shapes], str]
@@ -22,7 +23,7 @@ def spread(text: str) -> list[str]:
     tree = ast.parse(text, mode="eval").body
     if not isinstance(tree, ast.Tuple):
         return [f"*{text}"]
-    return [ast.unparse(item) for item in tree.elts] or ["()"]
+    return [unparse(item) for item in tree.elts] or ["()"]
 
 
 def named(arguments: Mapping[str, str], *besides: str) -> list[str]:

@@ -102,6 +102,10 @@ def _nothing(op: Op, values: Values, _: Values) -> str:
     return ""
 
 
+def _weight(op: Op, values: Values, _: Values) -> str:
+    return show(values.get("shape", "")).strip("[]").replace(", ", "×")
+
+
 def _plain(op: Op, values: Values, given: Mapping[str, Arg]) -> str:
     """Arguments by name, those that the spec gives."""
     written = {name: arg.value for name, arg in given.items() if arg.expr is not None}
@@ -120,5 +124,5 @@ _WRITERS: dict[str, Callable[[Op, Values, Mapping[str, Arg]], str]] = {
     "norm": _norm,
     "attention": _attention,
     "recurrent": _recurrent,
-    "merge": _plain,
+    "weight": _weight,
 }

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 HEAT = {"params": "parameters", "macs": "MACs", "memory": "activation memory"}
 _MARKS = {
     "bus": "thick line: running concat",
-    "control": "dashed: control",
-    "case": "dashed: cases",
+    "case": "dashed: choice",
     "shared": "dotted: same weights",
     "tied": "dotted: tied weights",
     "mode": "dashed frame: in one mode only",
@@ -31,39 +30,46 @@ PER_ROW = 4  # entries of the legend
 def card(box: Box, theme: Theme) -> str:
     """A coloured header that says what it is, and rows on the card below."""
     hue = HUES[box.kind] if box.heat is None else heat(box.heat)
-    head = markup(box.title)
-    times = f" ×{box.turns}" if box.turns > 1 else ""
-    rows = [(text, BODY if at == 0 else SMALL) for at, text in enumerate(box.rows)]
-    if len(box.rows) == 1:
-        rows = [(box.rows[0], SMALL)]
-    marks = [mark for mark in (box.badge, _only(box.mode)) if mark]
-    rows += [(mark, SMALL) for mark in marks]
-    wide = max(
-        measure(seen(box.title) + times, HEAD, bold=True) + 16,
-        *(measure(text, size) + 16 for text, size in rows),
-        64,
-    )
-    lines = []
-    for at, (text, size) in enumerate(rows):
-        colour = theme.text if size == BODY else theme.muted
-        colour = theme.shared if at >= len(rows) - len(marks) else colour
-        lines.append(f"<TR><TD>{_font(markup(text), size, colour)}</TD></TR>")
-    style = "ROUNDED"
-    if box.again:
-        style += ",DOTTED"
-    elif box.mode != "always":
-        style += ",DASHED"
+    colours = {BODY: theme.text, SMALL: theme.muted}
+    lines = [_font(markup(text), size, colours[size]) for text, size in _rows(box)]
+    lines += [_font(markup(mark), SMALL, theme.shared) for mark in _marks(box)]
+    body = ""
+    if lines:
+        inner = "".join(f"<TR><TD>{line}</TD></TR>" for line in lines)
+        body = (
+            '<TR><TD CELLPADDING="0"><TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0"'
+            f' CELLPADDING="1.5" BGCOLOR="{theme.card}" STYLE="ROUNDED">{inner}</TABLE></TD></TR>'
+        )
+    style = "ROUNDED,DOTTED" if box.again else "ROUNDED"
+    style += ",DASHED" if box.mode != "always" and not box.again else ""
     edge = theme.shared if box.again else hue
-    body = (
-        f'<TR><TD CELLPADDING="0"><TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1.5"'
-        f' BGCOLOR="{theme.card}" STYLE="ROUNDED">{"".join(lines)}</TABLE></TD></TR>'
-    )
-    title = f"<B>{head}{times}</B>"
+    head = _font(f"<B>{markup(_head(box))}</B>", HEAD, on(hue))
     return (
         f'<<TABLE BORDER="1.2" COLOR="{edge}" STYLE="{style}" BGCOLOR="{hue}" CELLBORDER="0"'
-        f' CELLSPACING="0" CELLPADDING="3"><TR><TD WIDTH="{wide:.0f}">'
-        f"{_font(title, HEAD, on(hue))}</TD></TR>{body if lines else ''}</TABLE>>"
+        f' CELLSPACING="0" CELLPADDING="3"><TR><TD WIDTH="{width(box):.0f}">{head}</TD></TR>'
+        f"{body}</TABLE>>"
     )
+
+
+def width(box: Box) -> float:
+    """How wide a card is."""
+    texts = [measure(_head(box), HEAD, bold=True)]
+    texts += [measure(text, size) for text, size in _rows(box)]
+    texts += [measure(mark, SMALL) for mark in _marks(box)]
+    return max(*texts, 48) + 16
+
+
+def _head(box: Box) -> str:
+    return f"{box.title} ×{box.turns}" if box.turns > 1 else box.title
+
+
+def _rows(box: Box) -> list[tuple[str, float]]:
+    """The rows and their sizes: arguments large, the name with the costs small."""
+    return [(text, SMALL if at == len(box.rows) - 1 else BODY) for at, text in enumerate(box.rows)]
+
+
+def _marks(box: Box | Cluster) -> list[str]:
+    return list(filter(None, (box.badge, _only(box.mode))))
 
 
 def bar(box: Box, theme: Theme) -> str:
@@ -88,18 +94,20 @@ def pill(box: Box, theme: Theme) -> str:
     )
 
 
-def frame(cluster: Cluster, theme: Theme) -> str:
-    """The name of a cluster, what it is, and how often."""
-    text = f"<B>{markup(cluster.title)}</B>"
-    more = [f"×{cluster.turns}"] if cluster.turns > 1 else []
-    more = [cluster.note] * bool(cluster.note) + more
-    marks = [mark for mark in (cluster.badge, _only(cluster.mode)) if mark]
-    out = _font(text, BODY, theme.text)
-    if more:
-        out += _font(f"  {markup(' '.join(more))}", BODY, theme.muted)
-    if marks:
-        out += _font(f"  {markup(' · '.join(marks))}", SMALL, theme.shared)
-    return f"<{out}>"
+def frame(cluster: Cluster, theme: Theme, room: float) -> str:
+    """The name of a cluster, what it is, and how often.
+
+    In two lines where one would reach to the middle of a box inside, where an edge comes in.
+    """
+    times = f"×{cluster.turns}" if cluster.turns > 1 else ""
+    note = " ".join(filter(None, (cluster.note, times)))
+    marks = " · ".join(_marks(cluster))
+    wide = measure(cluster.title, BODY, bold=True) + measure(note, BODY) + measure(marks, SMALL)
+    parts = [_font(f"<B>{markup(cluster.title)}</B>", BODY, theme.text)]
+    parts += [_font(markup(note), BODY, theme.muted)] if note else []
+    parts += [_font(markup(marks), SMALL, theme.shared)] if marks else []
+    gap = "&#160;&#160;" if wide < room / 2 else '<BR ALIGN="LEFT"/>'
+    return f"<{gap.join(parts)}{'' if wide < room / 2 else gap}>"
 
 
 def heading(picture: Picture, theme: Theme) -> str:
@@ -122,7 +130,7 @@ def _legend(picture: Picture, theme: Theme) -> list[str]:
         squares = "".join(_font("■", BODY, colour) for colour in SCALE)
         what = f"{HEAT[picture.color_by]} of one box: 0 "
         entries = [_word(what, theme) + squares + _word(picture.most, theme)]
-    entries += [_word(_MARKS[mark], theme) for mark in picture.marks]
+    entries += [_font(markup(_MARKS[mark]), SMALL, theme.muted) for mark in picture.marks]
     gap = "&#160;" * 3
     return [gap.join(entries[at : at + PER_ROW]) for at in range(0, len(entries), PER_ROW)]
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from math import prod
 
 from graphbuild.ir import Graph, Node, Several, Tensor, Type
+from graphbuild.modes import there
 from graphbuild.ops.base import Op
 from graphbuild.render.fold import Item
-from graphbuild.report import Counts
+from graphbuild.report import Counts, report
 from graphbuild.report import _Counter as Counter
 
 _BYTES = {"float64": 8, "int64": 8, "float16": 2, "bfloat16": 2, "int16": 2, "int8": 1, "uint8": 1}
@@ -17,7 +18,10 @@ _BYTES |= {"bool": 1, "complex64": 8, "complex128": 16}
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one; an item that stands for several equal ones costs as many times that."""
+    """Of one; an item that stands for several equal ones costs as many times that.
+
+    MACs are those of evaluation, as everywhere.
+    """
 
     params: int = 0
     macs: int = 0
@@ -38,7 +42,7 @@ class Costs:
 
     @property
     def total(self) -> Cost:
-        counts = self.counter.graph(self.root)
+        counts = report(self.root, depth=1).totals
         return Cost(counts.parameters, counts.macs, self._held(self.root) if self.memory else 0)
 
     def item(self, item: Item) -> Cost:
@@ -49,7 +53,8 @@ class Costs:
         nodes = item.part.nodes[:1] if item.part.form == "run" else item.part.nodes
         counts = sum((self.counter.node(scope, node) for node in nodes), Counts())
         memory = sum(map(self._node, nodes)) if self.memory else 0
-        return Cost(counts.parameters, counts.macs, memory)
+        macs = counts.macs if there(item.mode, training=False) else 0
+        return Cost(counts.parameters, macs, memory)
 
     def _held(self, graph: Graph) -> int:
         if graph not in self.known:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
-from graphbuild.render.cards import bar, card, frame, heading, pill
+from graphbuild.render.cards import bar, card, frame, heading, pill, width
 from graphbuild.render.text import attribute, markup
 from graphbuild.render.theme import Theme, ThemeName, themed
 
@@ -45,6 +45,7 @@ def dot(picture: Picture, style: Style = Style()) -> str:
         nodesep="0.3",
         ranksep="0.32" if style.direction == "TB" else "0.42",
         pad="0.25",
+        compound="true",  # a line may end at the frame of a cluster
         newrank="true",  # else edges into clusters may run backwards
         splines=style.splines,
         label=heading(picture, theme),
@@ -79,7 +80,7 @@ def _fill(
         with graph.subgraph(name=inner.id) as sub:
             dashed = inner.mode != "always" or inner.badge
             sub.attr(
-                label=frame(inner, theme),
+                label=frame(inner, theme, _room(inner, boxes)),
                 labeljust="l",
                 labelloc="t",
                 style="rounded,filled,dashed" if dashed else "rounded,filled",
@@ -90,6 +91,12 @@ def _fill(
                 **_link(inner.span, style),
             )
             _fill(sub, inner, boxes, theme, style)
+
+
+def _room(cluster: Cluster, boxes: dict[str, Box]) -> float:
+    """How wide the widest box in a cluster is."""
+    inside = cluster.inside
+    return max(_room(i, boxes) if not isinstance(i, str) else width(boxes[i]) for i in inside)
 
 
 def _node(graph: Digraph, box: Box, theme: Theme, style: Style) -> None:
@@ -142,6 +149,8 @@ def _edge(graph: Digraph, link: Link, boxes: dict[str, Box], theme: Theme) -> No
     if link.tip:
         attributes["tooltip"] = attribute(link.tip)
         attributes["labeltooltip"] = attribute(link.tip)
+    if link.frame:
+        attributes["ltail"] = link.frame
     graph.edge(link.tail, link.head, **attributes)
 
 

@@ -15,6 +15,7 @@ from functools import cached_property
 
 from graphbuild.errors import did_you_mean
 from graphbuild.ir import Graph, Node
+from graphbuild.modes import Mode, both
 from graphbuild.render.parts import Part, parts, runs, stretches
 
 LIMIT = 40
@@ -77,6 +78,19 @@ class Item:
         """How many equal ones it stands for: itself, and all that it lies in."""
         around = self.scope.times if self.scope is not None else 1
         return around * (self.part.turns if self.part.form == "run" else 1)
+
+    @cached_property
+    def applied(self) -> int:
+        """How often each of these is applied in turn, by scopes around that apply themselves so."""
+        around = self.scope.applied if self.scope is not None else 1
+        times = self.part.first.times if self.open and self.part.nodes else None
+        return around * (times.value if times is not None and isinstance(times.value, int) else 1)
+
+    @cached_property
+    def mode(self) -> Mode:
+        """When it runs: in which modes it and all that it lies in do."""
+        own: Mode = self.part.first.mode if self.part.nodes else "always"
+        return both(own, self.scope.mode) if self.scope is not None else own
 
     def leaves(self) -> Iterator[Item]:
         """The visible ones, in the order of the file."""

@@ -26,7 +26,10 @@ def outermost(item: Item) -> Item:
 
 def own_times(item: Item) -> int:
     """The ×N that stands at a box or cluster: its own, and of what it is all of."""
-    times, outer = item.part.turns if item.part.form != "stretch" else 1, outermost(item)
+    times, outer = item.part.turns, outermost(item)
+    if not item.open and item.part.nodes and item.part.first.times is not None:
+        applied = item.part.first.times.value
+        times *= applied if isinstance(applied, int) else 1
     while item is not outer and item.scope is not None:
         item = item.scope
         times *= item.part.turns
@@ -53,10 +56,7 @@ def title(item: Item) -> str:
     if item.part.form == "stretch":
         return f"{len(item.part.nodes)} nodes"
     node = _main(item)
-    text = called(node)
-    if node.times is not None:
-        text += f" ×{node.times.value}"
-    return cut(text)
+    return cut(called(node))
 
 
 def _main(item: Item) -> Node:

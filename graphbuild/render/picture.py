@@ -33,6 +33,7 @@ class Box:
     cost: Cost
     turns: int = 1  # the ×N that is told at the box
     copies: int = 1  # how many equal ones it stands for, with the ×N of the clusters around it
+    applied: int = 1  # how often each is applied in turn, by clusters around it
     span: Span | None = None
     badge: str = ""  # of weights that are applied again
     again: bool = False  # it applies weights that are drawn elsewhere
@@ -66,6 +67,7 @@ class Link:
     style: Literal["data", "control", "case", "bus", "shared", "tied"]
     label: str = ""
     tip: str = ""
+    frame: str = ""  # the cluster where it begins, rather than at the box in there
     main: bool = False  # on the longest way through: it should be straight
 
 
@@ -92,8 +94,8 @@ class Picture:
     def marks(self) -> tuple[str, ...]:
         """What else the legend explains."""
         styles = {link.style for link in self.links}
-        found = [style for style in ("bus", "control", "case", "shared", "tied") if style in styles]
-        return (*found, *("mode" for _ in [0] if any(b.mode != "always" for b in self.boxes)))
+        found = [style for style in ("bus", "case", "shared", "tied") if style in styles]
+        return (*found, "mode") if any(b.mode != "always" for b in self.boxes) else tuple(found)
 
 
 def picture(
@@ -171,10 +173,11 @@ class _Painter:
             cost=cost,
             turns=labels.own_times(item),
             copies=item.times,
+            applied=item.scope.applied if item.scope is not None else 1,
             span=node.span if node is not None else None,
             badge=badge,
             again=id(item) in self.badges.again,
-            mode=node.mode if node is not None else "always",
+            mode=item.mode,
             heat=heat,
             group=self._line(item) if form == "bar" else "",
         )
@@ -211,16 +214,17 @@ class _Painter:
         title, what = labels.name(outer), labels.called(item.node)
         note = what if what != title else ""
         return Cluster(
-            id=f"cluster_{self.ids[id(next(item.leaves()))]}_{depth}",
+            id=self._frame(item),
             path=outer.path,
             title=title,
             note=note,
             depth=depth,
             inside=tuple(self._inside(item, depth)),
             span=item.node.span,
-            turns=labels.own_times(item),
+            turns=labels.own_times(item)
+            * (item.applied // item.scope.applied if item.scope else 1),
             badge=self._badge(item),
-            mode=item.node.mode,
+            mode=item.mode,
         )
 
     def _badge(self, item: Item) -> str:
@@ -237,7 +241,7 @@ class _Painter:
         for wire in every:
             before.setdefault(id(wire.head), set()).add(shown[id(wire)])
         told: set[tuple[int, str]] = set()
-        straight = trunk([(id(wire.tail), id(wire.head)) for wire in every])
+        straight = trunk([(id(w.tail), id(w.head)) for w in every if not _chooses(w)])
         for wire in every:
             text = shown[id(wire)]
             yield Link(
@@ -246,10 +250,16 @@ class _Painter:
                 wire.style,
                 wire.case or self._label(wire, text, before, told),
                 text,
-                (id(wire.tail), id(wire.head)) in straight,
+                main=(id(wire.tail), id(wire.head)) in straight,
             )
         for one, other, style in self.badges.pairs:
-            yield Link(self.ids[id(one)], self.ids[id(other)], style)
+            tail = self.ids[id(next(one.leaves()))]
+            frame = self._frame(one) if one.open and len(one.items) > 1 else ""
+            yield Link(tail, self.ids[id(other)], style, frame=frame)
+
+    def _frame(self, item: Item) -> str:
+        """The id of an open item's cluster."""
+        return f"cluster_{self.ids[id(next(item.leaves()))]}_{item.level}"
 
     def _label(
         self, wire: Wire, text: str, before: dict[int, set[str]], told: set[tuple[int, str]]
@@ -264,3 +274,9 @@ class _Painter:
             return ""
         told.add((id(tail), text))
         return text
+
+
+def _chooses(wire: Wire) -> bool:
+    """Whether it is one of many ways, of which none is the main one."""
+    joins = isinstance(wire.head, Item) and wire.head.part.form == "join"
+    return joins or wire.style in ("case", "control")

@@ -23,6 +23,7 @@ from graphbuild.spec.names import DIMENSION as DIMENSION
 from graphbuild.spec.names import check_dims, check_spec, is_size
 from graphbuild.spec.scope import Block as Block
 from graphbuild.spec.scope import NodeSpec as NodeSpec
+from graphbuild.spec.scope import Routing as Routing
 from graphbuild.spec.scope import Scope as Scope
 
 

@@ -29,6 +29,12 @@ KINDS: dict[str, tuple[str, ...]] = {
     "mixture": ("cases", "top_k"),
 }
 ROUTED = ("switch", "route", "mixture")
+NO_CASE = {  # keys that a case does not have, and why
+    "from": "a case takes what the node with cases takes: say 'from' there",
+    "if": "a case is always built: say 'if' of a node inside of it, or of the node with cases",
+    "when": "a case is always there: say 'when' of a node inside of it, or of the node with cases",
+    **dict.fromkeys(ROUTED, "a case that chooses again is a group: {inputs: [...], nodes: [...]}"),
+}
 
 
 class Routing(Model):
@@ -118,7 +124,7 @@ class NodeSpec(Model):
             }
             fields["group"] = _map(inside, data)
         else:
-            _cases(fields, data, made, given)
+            _cases(fields, data, made, given, findings)
         return fields
 
 
@@ -146,7 +152,9 @@ def _op(fields: Fields, data: Map, rest: dict[Text, Value], findings: Findings) 
     return fields
 
 
-def _cases(fields: Fields, data: Map, made: str, given: dict[str, Value]) -> None:
+def _cases(
+    fields: Fields, data: Map, made: str, given: dict[str, Value], findings: Findings
+) -> None:
     """A routed node: how it chooses, and its cases as the children of a group."""
     cases = given.get("cases")
     if cases is None:
@@ -155,6 +163,10 @@ def _cases(fields: Fields, data: Map, made: str, given: dict[str, Value]) -> Non
         one = Seq([cases])  # {op: expert, repeat: 8}
         one.source, one.place = cases.source, cases.place
         cases = one
+    for case in cases.values() if isinstance(cases, Map) else cases:
+        for key in case if isinstance(case, Map) else ():
+            if key in NO_CASE:
+                findings.append(misplaced(key, NO_CASE[key]))
     inner = {"nodes": cases, "connect": text("parallel", data)}
     fields["group"] = _map({text(k, data): v for k, v in inner.items()}, data)
     inside: dict[str, Value] = {"kind": text(made, data), "by": given[made]}

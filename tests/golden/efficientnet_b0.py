@@ -196,6 +196,8 @@ class EfficientnetB0(nn.Module):
                 nn.init.zeros_(module.bias)
             elif isinstance(module, nn.Linear):
                 nn.init.uniform_(
-                    module.weight, a=-0.03162277660168379, b=0.03162277660168379
+                    module.weight,
+                    a=-1 / math.sqrt(module.out_features),
+                    b=1 / math.sqrt(module.out_features),
                 )
                 nn.init.zeros_(module.bias)

@@ -20,6 +20,9 @@ from graphbuild.ops.base import Args, Op, Shape, ShapeError
 from graphbuild.ops.types import DTYPES
 from graphbuild.vision import torchvision
 
+# All but the tensors that a module itself keeps, which nothing of torch's stands for.
+CALLED = [op.name for op in map(ops.get, ops.names()) if op is not None and not op.own]
+
 torch.set_num_threads(1)
 
 # How many dimensions an input mostly has, by op; the number in a name ("2d") says it elsewhere.

@@ -233,5 +233,5 @@ def initializers() -> Iterator[Callable[[nn.Module], dict[str, tuple[str, dict[s
             if name.endswith("_"):
                 patch.setattr(nn.init, name, recorder(name, getattr(nn.init, name)))
         yield lambda model: {
-            name: last[id(parameter)] for name, parameter in model.named_parameters()
+            name: last.get(id(parameter)) for name, parameter in model.named_parameters()
         }

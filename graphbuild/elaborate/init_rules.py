@@ -1,0 +1,233 @@
+"""Rules of initialisation: what they match, and whether what they call can fill it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from functools import cached_property
+
+from graphbuild import expr, ops
+from graphbuild.elaborate.expectations import complete
+from graphbuild.elaborate.initialisers import initialiser
+from graphbuild.elaborate.needs import unmet
+from graphbuild.elaborate.params import show
+from graphbuild.elaborate.state import State, frozen, tuples
+from graphbuild.elaborate.template import Templates
+from graphbuild.elaborate.written import Raw, Value
+from graphbuild.errors import did_you_mean
+from graphbuild.ir import Graph, Initializer, InitRule, Node
+from graphbuild.ops.base import Op
+from graphbuild.source import Map, Text
+from graphbuild.spec import InitSpec
+
+
+def rules(templates: Templates, state: State, graph: Graph) -> tuple[InitRule, ...]:
+    """The rules of the spec, checked against the graph that they are for (E212)."""
+    specs = templates.spec.init
+    if not specs:
+        return ()
+    layers = _Layers(graph)
+    made: list[InitRule] = []
+    for rule in specs:
+        made.append(_rule(rule, templates, state, layers))
+        _check_shapes(rule, made, state, layers)
+    return tuple(made)
+
+
+class _Layers:
+    """The layers of a graph with parameters, by op; by path only where a rule asks for it."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.by_op: dict[str, list[Node]] = {}
+        seen: set[int] = set()
+        stack = [graph]
+        while stack:
+            scope = stack.pop()
+            if id(scope) in seen:
+                continue
+            seen.add(id(scope))
+            for node in scope.nodes:
+                if isinstance(node.call, Graph):
+                    stack.append(node.call)
+                elif node.call is not None and node.call.parameters is not None:
+                    self.by_op.setdefault(node.call.name, []).append(node)
+
+    @cached_property
+    def paths(self) -> dict[str, Node]:
+        return dict(_paths(self.graph, ""))
+
+    @cached_property
+    def paths_of(self) -> dict[int, list[str]]:
+        """The paths of a layer, by its id: many where it stands in a block."""
+        found: dict[int, list[str]] = {}
+        for path, node in self.paths.items():
+            found.setdefault(id(node), []).append(path)
+        return found
+
+    def of(self, rule: InitRule) -> list[Node]:
+        """What a rule speaks of."""
+        if not rule.by_path:
+            return self.by_op.get(rule.match, [])
+        return [node for path, node in self.paths.items() if fnmatchcase(path, rule.match)]
+
+
+def _paths(graph: Graph, prefix: str) -> Iterator[tuple[str, Node]]:
+    """Every layer that has parameters, and every raw parameter, with its path."""
+    for node in graph.nodes:
+        path = f"{prefix}{node.name}"
+        if isinstance(node.call, Graph):
+            yield from _paths(node.call, f"{path}.")
+        elif node.call is not None and node.call.parameters is not None:
+            yield path, node
+
+
+def _rule(spec: InitSpec, templates: Templates, state: State, layers: _Layers) -> InitRule:
+    match = str(spec.match)
+    rule = InitRule(match, {}, spec.span)
+    found = layers.of(rule)
+    if rule.by_path:
+        state.match(len(layers.paths))
+        if not found:
+            state.report(
+                "E212",
+                f"no layer with parameters has a path like {match!r}",
+                spec.match.span,
+                suggestion=f"a pattern matches whole paths: {match}.*"
+                if match in layers.graph.by_name
+                else state.nearest(match, layers.paths),
+            )
+    else:
+        op = ops.get(match)
+        if op is None:
+            layer_names = [name for name in ops.names() if name[:1].isupper()]
+            hint = did_you_mean(match, layer_names)
+            state.report("E212", f"unknown op {match!r}", spec.match.span, suggestion=hint)
+        elif op.parameters is None:
+            state.report("E212", f"{match} has no parameters", spec.match.span)
+    made: dict[str, Initializer] = {}
+    for name, raw in spec.parameters.items():
+        owners = [node for node in found if name in _parameters(node)]
+        if found and not owners:
+            known = dict.fromkeys(p for node in found for p in _parameters(node))
+            state.report(
+                "E212",
+                f"no layer that matches {match!r} has a parameter {str(name)!r}",
+                name.span,
+                suggestion=did_you_mean(name, known) or f"they have {', '.join(known)}",
+            )
+        initializer = _read(raw, owners, templates, state)
+        if initializer is not None:
+            made[str(name)] = initializer
+    return InitRule(match, made, spec.span)
+
+
+def _read(raw: Raw, owners: list[Node], templates: Templates, state: State) -> Initializer | None:
+    """An initialiser, looked at for every layer whose own arguments its expressions read."""
+    read = {
+        name
+        for item in (raw.values() if isinstance(raw, Map) else ())
+        if isinstance(item, Text) and "$" in item and (value := templates.value(item))
+        for name in value.names
+    }
+    if not owners and read - state.visible.keys():
+        return None  # there is no layer whose attributes it could read
+    cases: dict[object, tuple[Node | None, dict[str, object]]] = {}
+    for node in owners if read else ():
+        kept = _attributes(node)
+        own = {name: kept[name] for name in sorted(read & kept.keys())}
+        cases.setdefault(tuple((n, frozen(v)) for n, v in own.items()), (node, own))
+    found: list[Initializer | None] = []
+    for owner, own in cases.values() or [(None, {})]:
+        evaluate = _evaluator(owner, own, templates, state)
+        found.append(initialiser(raw, templates.value, evaluate, state))
+    return found[0] if None not in found else None
+
+
+def _evaluator(
+    node: Node | None, own: dict[str, object], templates: Templates, state: State
+) -> Callable[[Value], object]:
+    """Computes an argument with the names of the spec and the attributes of a layer."""
+    env = {name: v.value for name, v in state.visible.items()} | own
+
+    def evaluate(value: Value) -> object:
+        call = node.call if node is not None else None
+        for name in sorted(value.names - env.keys()) if isinstance(call, Op) else ():
+            known = list(_attributes(node)) if node is not None else []
+            state.report(
+                "E212",
+                f"{call.name} keeps no {name!r} that an initialiser could read",  # type: ignore[union-attr]
+                value.span,
+                about=name,
+                suggestion=did_you_mean(name, [*known, *env])
+                or (f"it keeps {', '.join(known)}" if known else None),
+            )
+            raise LookupError
+        try:
+            return tuples(expr.evaluate(value.expr, env))
+        except expr.ExprError as error:
+            templates.failed(value.raw, error)
+            raise LookupError from None
+
+    return evaluate
+
+
+def _attributes(node: Node) -> dict[str, object]:
+    """What a layer keeps of its arguments."""
+    if not isinstance(node.call, Op):
+        return {}
+    return ops.attributes(node.call, complete(node.call, _values(node)))
+
+
+def _check_shapes(spec: InitSpec, rules: list[InitRule], state: State, layers: _Layers) -> None:
+    """That the last rule's initialisers can take the parameters that no earlier rule takes."""
+    last = rules[-1]
+    for name, initializer in last.parameters.items():
+        earlier = [r for r in rules[:-1] if name in r.parameters]
+        for node in {id(node): node for node in layers.of(last)}.values():
+            shape = _parameters(node).get(name)
+            wanted = unmet(_of(node, initializer, state), shape) if shape is not None else None
+            path = _first_path(node, last, earlier, state, layers) if wanted else None
+            if path is not None:
+                state.report(
+                    "E212",
+                    f"{initializer.name} cannot fill {name!r} of {path!r}",
+                    next(raw.span for key, raw in spec.parameters.items() if key == name),
+                    expected=wanted,
+                    found=f"the shape {show(shape)}",
+                )
+                break
+
+
+def _of(node: Node, initializer: Initializer, state: State) -> Initializer:
+    """An initialiser with its arguments as they are for one layer."""
+    args = dict(initializer.args)
+    for name, arg in args.items():
+        read = expr.names(arg.expr) if arg.expr is not None else frozenset()
+        if read:
+            env = {n: v.value for n, v in state.visible.items()} | _attributes(node)
+            args[name] = replace(arg, value=expr.evaluate(arg.expr, env))  # type: ignore[arg-type]
+    return Initializer(initializer.name, args)
+
+
+def _first_path(
+    node: Node, rule: InitRule, earlier: list[InitRule], state: State, layers: _Layers
+) -> str | None:
+    """The first path of a layer that a rule is the first to match."""
+    own = layers.paths_of[id(node)]
+    state.match(len(own) * len(earlier))
+    op = node.call.name if node.call is not None else ""
+    paths = (path for path in own if rule.matches(op, path))
+    return next((p for p in paths if not any(e.matches(op, p) for e in earlier)), None)
+
+
+def _parameters(node: Node) -> dict[str, tuple[int, ...]]:
+    op = node.call
+    if not isinstance(op, Op) or op.parameters is None:
+        return {}
+    return op.parameters(complete(op, _values(node)))
+
+
+def _values(node: Node) -> dict[str, object]:
+    return {name: arg.value for name, arg in node.args.items()}
