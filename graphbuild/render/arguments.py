@@ -91,11 +91,8 @@ def _attention(op: Op, values: Values, _: Values) -> str:
 def _recurrent(op: Op, values: Values, _: Values) -> str:
     text = f"{values.get('input_size')} → {values.get('hidden_size')}"
     layers = values.get("num_layers", 1)
-    return (
-        text
-        + f", {layers} layers" * (layers != 1)
-        + ", both ways" * bool(values.get("bidirectional"))
-    )
+    text += f", {layers} layers" if layers != 1 else ""
+    return text + (", both ways" if values.get("bidirectional") else "")
 
 
 def _nothing(op: Op, values: Values, _: Values) -> str:

@@ -170,10 +170,16 @@ def _width(type_: Type) -> tuple[int, str] | None:
     return (type_.shape[1], "ch") if rank > 3 else (type_.shape[-1], "features")
 
 
-def width(type_: Type) -> str:
-    """The channels or features of a value, for a slim bar."""
-    found = _width(type_)
-    return f"{found[0]} {found[1]}" if found is not None else ""
+def joined(node: Node, dims: Dims | None) -> str:
+    """How long a concat is along the dimension that it joins, for a slim bar."""
+    dim, type_ = node.args["dim"].value if "dim" in node.args else 1, node.type
+    if not isinstance(type_, Tensor) or not isinstance(dim, int):
+        return ""
+    rank = len(type_.shape)
+    dim %= rank
+    size = shape(type_, dims).split("×")[dim]
+    unit = " ch" if dim == 1 and rank > 3 else " features" if dim == rank - 1 else ""
+    return size + unit
 
 
 def shape(type_: Type, dims: Dims | None) -> str:

@@ -158,7 +158,7 @@ class _Painter:
             if sign(node):
                 form, title, rows = "sign", sign(node), ()
             elif is_concat(node):
-                form, rows = "bar", (labels.width(node.type),)
+                form, rows = "bar", (labels.joined(node, self.dims),)
         kind = "merge" if form != "card" else labels.item_kind(item)
         badge = self._badge(item)
         heat = self._amount(cost) / self.most if self.most and form == "card" else None
@@ -177,7 +177,7 @@ class _Painter:
             span=node.span if node is not None else None,
             badge=badge,
             again=id(item) in self.badges.again,
-            mode=item.mode,
+            mode=self._mode(item),
             heat=heat,
             group=self._line(item) if form == "bar" else "",
         )
@@ -224,8 +224,13 @@ class _Painter:
             turns=labels.own_times(item)
             * (item.applied // item.scope.applied if item.scope else 1),
             badge=self._badge(item),
-            mode=item.mode,
+            mode=self._mode(item),
         )
+
+    def _mode(self, item: Item) -> str:
+        """When it runs, unless that is told around it."""
+        around = labels.outermost(item).scope
+        return item.mode if around is None or around.mode != item.mode else "always"
 
     def _badge(self, item: Item) -> str:
         """Its own, or that of a scope that it is all of."""
