@@ -47,13 +47,13 @@ class Costs:
 
     def item(self, item: Item) -> Cost:
         """What is inside of a box; of a run, one turn."""
-        scope = item.scope.inside if item.scope is not None else None
-        if scope is None:
+        if item.scope is None or item.scope.inside is None:
             return self.total
+        scope = item.scope.inside
         nodes = item.part.nodes[:1] if item.part.form == "run" else item.part.nodes
         counts = sum((self.counter.node(scope, node) for node in nodes), Counts())
         memory = sum(map(self._node, nodes)) if self.memory else 0
-        macs = counts.macs if there(item.mode, training=False) else 0
+        macs = counts.macs if there(item.scope.mode, training=False) else 0
         return Cost(counts.parameters, macs, memory)
 
     def _held(self, graph: Graph) -> int:

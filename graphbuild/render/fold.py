@@ -16,7 +16,7 @@ from functools import cached_property
 from graphbuild.errors import did_you_mean
 from graphbuild.ir import Graph, Node
 from graphbuild.modes import Mode, both
-from graphbuild.render.parts import Part, parts, runs, stretches
+from graphbuild.render.parts import Part, parts, present, runs, stretches
 
 LIMIT = 40
 CASES = 12  # a choice among more cases than these is opened only if asked for
@@ -62,7 +62,9 @@ class Item:
     @property
     def openable(self) -> bool:
         """A call of weights that are drawn elsewhere stays closed: what is inside is there."""
-        return self.part.form == "repeat" or (self.inside is not None and not self.node.shared)
+        if self.part.form in ("repeat", "stretch"):
+            return True
+        return self.inside is not None and not self.node.shared
 
     @cached_property
     def holder(self) -> dict[str, Item]:
@@ -89,7 +91,8 @@ class Item:
     @cached_property
     def mode(self) -> Mode:
         """When it runs: in which modes it and all that it lies in do."""
-        own: Mode = self.part.first.mode if self.part.nodes else "always"
+        modes = {node.mode for node in self.part.nodes}
+        own: Mode = modes.pop() if len(modes) == 1 else "always"
         return both(own, self.scope.mode) if self.scope is not None else own
 
     def leaves(self) -> Iterator[Item]:
@@ -158,6 +161,8 @@ class _Folder:
     def _asked(self, item: Item) -> bool | None:
         """Whether an item must be open (true), must not (false), or may."""
         folding = self.folding
+        if item.inside is not None and not any(map(present, item.inside.nodes)):
+            return True  # there is nothing in it to be seen
         if item.path in folding.collapse:
             return False
         path = f"{item.path}."
@@ -166,8 +171,11 @@ class _Folder:
         scope = item.scope
         if scope is not None and len(scope.items) == 1 and scope.path in folding.expand:
             return True  # a group of one repetition: who opens it wants to see the turns
-        if folding.expand and item.part.turns > 1 and _named_inside(item, folding.expand):
+        several = item.part.form in ("repeat", "run", "stretch")
+        if folding.expand and several and _named_inside(item, folding.expand):
             return True
+        if item.part.form == "stretch":
+            return False
         if folding.full or (folding.depth is not None and item.level < folding.depth):
             return True
         graph = item.inside
@@ -176,13 +184,15 @@ class _Folder:
         return None
 
     def _children(self, item: Item) -> list[Item]:
+        found = item.part.parts
         if item.part.form == "repeat":
             found = runs(item.part)
             if self.folding.full:
                 found = tuple(Part("call", (node,)) for node in item.part.nodes)
-            prefix = item.scope.prefix if item.scope is not None else ""
-            return [Item(prefix + part.first.name, part, item.scope, item.level) for part in found]
-        return self._items(item)
+        if not found:
+            return self._items(item)
+        prefix = item.scope.prefix if item.scope is not None else ""
+        return [Item(prefix + part.first.name, part, item.scope, item.level) for part in found]
 
     def _items(self, item: Item, room: int | None = None) -> list[Item]:
         graph = item.inside
@@ -204,7 +214,7 @@ class _Folder:
         """Open an item; those inside of it that can be opened next."""
         self.visible += len(inner) - 1
         scope = item.scope
-        if item.part.form == "repeat" and scope is not None:  # its turns stand in its place
+        if item.inside is None and scope is not None:  # what is in it stands in its place
             at = scope.items.index(item)
             scope.items[at : at + 1] = inner
         else:

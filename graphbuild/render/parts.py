@@ -44,6 +44,7 @@ class Part:
     form: Form
     nodes: tuple[Node, ...]
     turns: int = 1  # of a repeat and of a run
+    parts: tuple[Part, ...] = ()  # that a stretch takes together
 
     @property
     def first(self) -> Node:
@@ -166,5 +167,6 @@ def stretches(graph: Graph, found: tuple[Part, ...], limit: int) -> tuple[Part, 
     for index in range(limit):
         low, high = (len(ordered) * (index + step) // limit for step in (0, 1))
         nodes = tuple(node for part in ordered[low:high] for node in part.nodes)
-        out.append(ordered[low] if high - low == 1 else Part("stretch", nodes))
+        whole = Part("stretch", nodes, parts=tuple(ordered[low:high]))
+        out.append(ordered[low] if high - low == 1 else whole)
     return tuple(out)

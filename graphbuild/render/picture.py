@@ -204,6 +204,8 @@ class _Painter:
         for item in scope.items:
             if not item.open:
                 yield self.ids[id(item)]
+            elif next(item.leaves(), None) is None:
+                continue
             elif len(item.items) == 1:  # one thing needs no frame of its own
                 yield from self._inside(item, depth)
             else:
