@@ -75,5 +75,5 @@ def draw(what: Picture, format: Format, style: Style) -> Drawing:
         note = f"straight lines, since curves among {visible:,} boxes would take long"
     drawn = layout(text, format, DPI if format == "png" else None)
     if format == "svg":
-        drawn = finish(drawn, auto=style.theme == "auto")
+        drawn = finish(drawn, what.name, what.totals, auto=style.theme == "auto")
     return Drawing(format, drawn, visible, note)

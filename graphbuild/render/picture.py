@@ -260,7 +260,7 @@ class _Painter:
                 main=(id(wire.tail), id(wire.head)) in straight,
             )
         for one, other, style in self.badges.pairs:
-            tail = self.ids[id(next(one.leaves()))]
+            tail = self.ids[id(next(one.leaves(), other))]
             frame = self._frame(one) if one.open and len(one.items) > 1 else ""
             yield Link(tail, self.ids[id(other)], style, frame=frame)
 

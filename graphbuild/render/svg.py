@@ -1,21 +1,23 @@
-"""What is done to the SVG that Graphviz writes: for light and dark at once, and for inlining."""
+"""What is done to the SVG that Graphviz writes: for readers, for screen readers, for both schemes."""
 
 from __future__ import annotations
 
 import re
 
+from graphbuild.render.text import markup
 from graphbuild.render.theme import stylesheet
 
-_HEAD = re.compile(r"<svg [^>]*>")
 _COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
-_TITLE = re.compile(r"<title>(?:cluster_)?n\d+(?:_\d+)?(?:&#45;&gt;n\d+)?</title>\s*")
+_ID = re.compile(r"<title>[^<]*</title>\s*")  # its ids, which would be shown in place of our words
+_TIP = re.compile(r' xlink:title="([^"]*)"([^>]*)>')  # which browsers do not show everywhere
 
 
-def finish(drawn: bytes, *, auto: bool) -> bytes:
-    """Drop what only Graphviz wants to know; for both schemes, add a stylesheet."""
-    text = _COMMENT.sub("", drawn.decode())
-    text = _TITLE.sub("", text)  # ids, which viewers would show in place of our tooltips
+def finish(drawn: bytes, name: str, told: str, *, auto: bool) -> bytes:
+    """The drawing with a title, tooltips as titles, and for both schemes a stylesheet."""
+    text = _ID.sub("", _COMMENT.sub("", drawn.decode()))
+    text = _TIP.sub(r"\2><title>\1</title>", text)
+    head = f"<title>{markup(name)}</title>\n<desc>{markup(told)}</desc>\n"
     if auto:
-        style = f"<style>{stylesheet()}</style>"
-        text = _HEAD.sub(lambda found: found[0] + "\n" + style, text, count=1)
-    return text.encode()
+        head += f"<style>{stylesheet()}</style>\n"
+    text = text.replace("<svg ", '<svg role="img" ', 1)
+    return text.replace('<g id="graph0"', head + '<g id="graph0"', 1).encode()

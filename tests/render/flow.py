@@ -131,7 +131,11 @@ def shown(view: Item) -> set[tuple[str, str]]:
         return set().union(*map(ends, after.get(head, ()))) if head in through else {head}
 
     return {
-        (tail, end) for tail, heads in after.items() if tail not in through for h in heads for end in ends(h)
+        (tail, end)
+        for tail, heads in after.items()
+        if tail not in through
+        for h in heads
+        for end in ends(h)
     }
 
 
