@@ -37,7 +37,7 @@ def specs() -> dict[str, Path]:
     >>> graphbuild.specs()["lenet5"].name
     'lenet5.yaml'
     """
-    from graphbuild.read import bundled
+    from graphbuild.library import bundled
 
     return bundled()
 

@@ -44,7 +44,7 @@ Format = Literal["text", "json"]
 
 def _complete(incomplete: str) -> list[str]:
     """Bundled specs by name, and the folders and YAML files that begin like this."""
-    from graphbuild.read import bundled
+    from graphbuild.library import bundled
 
     here = [p for p in Path().glob(f"{incomplete}*") if p.is_dir() or p.suffix in (".yaml", ".yml")]
     names = [name for name in bundled() if name.startswith(incomplete)]
@@ -143,15 +143,18 @@ def check(
     from graphbuild.elaborate import elaborate_with_findings
 
     every: list[Finding] = []
+    told: set[object] = set()  # what is wrong with a spec is wrong with all that it is a part of
     for name in specs:
         try:
             read = _read(name)
             found = list(elaborate_with_findings(read, params(set_, read))[1])
         except SpecError as error:
             found = list(error.findings)
-        every += found
+        fresh = [f for f in found if (f.code, f.span or f.message) not in told]
+        told.update((f.code, f.span or f.message) for f in fresh)
+        every += fresh
         if format == "text":
-            console.findings(found)
+            console.findings(fresh)
             console.say(f"{name}: {_verdict(found)}")
     if format == "json":
         _print_json([console.to_dict(finding) for finding in every])
@@ -211,7 +214,7 @@ def list_() -> None:
     Example:
       graphbuild list
     """
-    from graphbuild.read import bundled
+    from graphbuild.library import bundled
     from graphbuild.source import plain
 
     rows = []

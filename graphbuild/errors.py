@@ -15,6 +15,8 @@ CODES = {
     "E002": "the text is not YAML",
     "E003": "a key stands twice",
     "E004": "the text is too large or too deep",
+    "E005": "another spec that cannot be used here",
+    "E006": "specs that contain each other",
     "E101": "unknown key",
     "E102": "missing key",
     "E103": "a value of the wrong kind",

@@ -142,7 +142,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """An input of a scope; of the spec's inputs also how each size is written (`$in_channels`).
+    """An input of a scope; of a spec's inputs also how each size is written (`$in_channels`).
 
     A free dimension has no expression.
     """
@@ -176,12 +176,14 @@ class Initializer:
 class InitRule:
     """Initialisers by parameter name, for layers of an op (`Conv2d`) or paths (`features.*`).
 
-    A raw parameter is a path as well; among its own parameters it is called `value`.
+    A raw parameter is a path as well; among its own parameters it is called `value`. `within`: a
+    rule of a spec inside this one, for the layers below these paths only.
     """
 
     match: str
     parameters: Mapping[str, Initializer]
     span: Span | None = field(default=None, compare=False)
+    within: tuple[str, ...] = ()
 
     @property
     def by_path(self) -> bool:
@@ -190,7 +192,13 @@ class InitRule:
 
     def matches(self, op: str, path: str) -> bool:
         """Whether it speaks of a layer."""
-        return fnmatchcase(path, self.match) if self.by_path else op == self.match
+        return self.covers(path) and (self.by_path or op == self.match)
+
+    def covers(self, path: str) -> bool:
+        """Whether it speaks of layers at a path, whatever they are."""
+        if self.by_path:
+            return fnmatchcase(path, self.match)
+        return not self.within or any(path.startswith(f"{p}.") for p in self.within)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +263,7 @@ class Graph:
     doc: str = ""
     span: Span | None = None
     routing: Routing | None = None
-    init: tuple[InitRule, ...] = ()  # of the spec only
+    init: tuple[InitRule, ...] = ()  # of a spec: all of the root's, and each inner one's own
     ties: tuple[Tie, ...] = ()  # of the spec only
     dims: Dims | None = None  # of the spec only: the free dimensions and their probes
 

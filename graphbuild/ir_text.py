@@ -162,4 +162,5 @@ def _init(rule: InitRule) -> str:
         f"{name}={i.name}({', '.join(f'{k}={_value(v.value)}{_braces(v.expr)}' for k, v in i.args.items())})"
         for name, i in rule.parameters.items()
     ]
-    return f"{rule.match} {' '.join(parts)}"
+    within = f" within {', '.join(rule.within)}" if rule.within else ""
+    return f"{rule.match}{within} {' '.join(parts)}"

@@ -1,31 +1,23 @@
-"""From a path, a bundled name or a mapping to a `Spec`."""
+"""From a path, a bundled name or a mapping to a `Spec`, with all specs that it is made of."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
-from graphbuild.errors import Finding, Source, Span, SpecError, did_you_mean
-from graphbuild.source import MAX_SIZE, parse, scalar
-from graphbuild.spec import Spec, parse_spec
+from graphbuild.errors import Finding, Note, Source, Span, SpecError, did_you_mean
+from graphbuild.library import Unreadable, bundled, locate, text_of
+from graphbuild.source import Text, parse, scalar
+from graphbuild.spec import Extension, Spec, parse_spec
 
-_ENOUGH = 4 * (MAX_SIZE + 1)  # bytes: a character has at most four
-
-
-def bundled() -> dict[str, Path]:
-    """The specs that come with graphbuild, by name.
-
-    They lie inside an installed package, and beside the package in a source checkout.
-    """
-    package = Path(__file__).parent
-    for folder in (package / "specs", package.parent / "specs"):
-        if folder.is_dir():
-            return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
-    return {}
+MAX_FILES = 100  # that one spec is made of
+MAX_CHARACTERS = 2_000_000  # of all of them but the first
+MAX_WAY = 16  # specs inside of each other
 
 
 def read(source: str | os.PathLike[str] | Mapping[str, Any]) -> Spec:
@@ -33,13 +25,141 @@ def read(source: str | os.PathLike[str] | Mapping[str, Any]) -> Spec:
     if isinstance(source, Mapping):
         return read_text(_dump(source), "<mapping>")
     path = _find(source)
-    return read_text(_load(path, os.fspath(source)), str(path))
+    try:
+        text = text_of(path)
+    except Unreadable as error:
+        message = f"the file cannot be read: {error}"
+        raise SpecError([_unread(os.fspath(source), message, error.hint)]) from None
+    return read_text(text, str(path), path if path.is_file() else None)
 
 
-def read_text(text: str, name: str = "<text>") -> Spec:
-    """The spec in a text; `name` is what findings call it."""
+def read_text(text: str, name: str = "<text>", path: Path | None = None) -> Spec:
+    """The spec in a text; `name` is what findings call it.
+
+    With a path, nodes can be other specs in its folder; without one, bundled specs only.
+    """
     source = Source(name, text.removeprefix("\ufeff"))
-    return parse_spec(parse(source), source)
+    reader = _Reader()
+    spec = reader.parse(source, path, (_Step(path and path.resolve(), source, None),))
+    if spec is None or reader.findings:
+        raise SpecError(with_way(finding, source, reader.ways) for finding in reader.findings)
+    spec._ways = reader.ways
+    return spec
+
+
+def with_way(finding: Finding, root: Source, ways: Mapping[Source, tuple[Note, ...]]) -> Finding:
+    """A finding about another file, with notes of how that is reached from the root's."""
+    if finding.span is None or finding.span.source == root:
+        return finding
+    if any(note.span is not None and note.span.source == root for note in finding.notes):
+        return finding
+    way = ways.get(finding.span.source, ())
+    return replace(finding, notes=(*finding.notes, *way))
+
+
+class _Step(NamedTuple):
+    """A file on the way to the one that is read, and where it is named."""
+
+    path: Path | None  # without links
+    source: Source
+    named: Text | None
+
+
+class _Reader:
+    """Reads the specs that a spec is made of, each file once."""
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self.ways: dict[Source, tuple[Note, ...]] = {}
+        self.known: dict[Path, Spec | None] = {}
+        self.characters = 0
+
+    def parse(self, source: Source, path: Path | None, way: tuple[_Step, ...]) -> Spec | None:
+        """The spec in a text, or None where something is wrong with it or a part of it."""
+        try:
+            read = parse_spec(parse(source), source)
+        except SpecError as error:
+            self.findings += error.findings
+            return None
+        folder = path.parent if path is not None else None
+        if isinstance(read, Extension):
+            return self._extended(read, folder, way)
+        parts = {str(name): self._at(name, folder, way) for name in read._files}
+        read._specs = {name: part for name, part in parts.items() if part is not None}
+        return read if len(read._specs) == len(parts) else None
+
+    def _extended(self, by: Extension, folder: Path | None, way: tuple[_Step, ...]) -> Spec | None:
+        spec = self._at(by.extends, folder, way)
+        if spec is None:
+            return None
+        for key in by.params:
+            if key not in spec.params:
+                known = list(spec.params)
+                self.findings.append(
+                    Finding(
+                        "E101",
+                        f"{str(spec.name)!r} has no param {str(key)!r}",
+                        key.span,
+                        suggestion=did_you_mean(key, known) or f"its params are {', '.join(known)}",
+                    )
+                )
+        return spec.extended(by)
+
+    def _at(self, name: Text, folder: Path | None, way: tuple[_Step, ...]) -> Spec | None:
+        """The spec that is named in the last file of a way."""
+        try:
+            path = locate(name, folder)
+        except SpecError as error:
+            self.findings += error.findings
+            return None
+        key = path.resolve()
+        if any(step.path == key for step in way):
+            self._cycle(name, key, way)
+            return None
+        if key not in self.known:
+            self.known[key] = self._read(name, path, key, way)
+        return self.known[key]
+
+    def _read(self, name: Text, path: Path, key: Path, way: tuple[_Step, ...]) -> Spec | None:
+        limit = None
+        if len(self.known) >= MAX_FILES:
+            limit = f"at most {MAX_FILES} files"
+        elif len(way) > MAX_WAY:
+            limit = f"at most {MAX_WAY} inside of each other"
+        else:
+            try:
+                text = text_of(path)
+            except Unreadable as error:
+                message = f"{str(name)!r} cannot be read: {error}"
+                self.findings.append(Finding("E005", message, name.span))
+                return None
+            self.characters += len(text)
+            if self.characters > MAX_CHARACTERS:
+                limit = f"at most {MAX_CHARACTERS:,} characters in all files but the first"
+        if limit is not None:
+            message = "the spec is made of too many others"
+            self.findings.append(Finding("E004", message, name.span, expected=limit))
+            return None
+        source = Source(str(path), text)
+        step = _Step(key, source, name)
+        notes = (
+            Note(f"reached from {s.named}", s.named.span) for s in (step, *way[::-1]) if s.named
+        )
+        self.ways[source] = tuple(notes)
+        return self.parse(source, path, (*way, step))
+
+    def _cycle(self, name: Text, key: Path, way: tuple[_Step, ...]) -> None:
+        """A file that is read already names itself, or one that names it."""
+        start = next(i for i, step in enumerate(way) if step.path == key)
+        inside = way[start:]
+        files = [Path(step.source.name).name for step in inside]
+        notes = [
+            Note(f"{file} names {step.named}", step.named.span)
+            for file, step in zip(files, inside[1:], strict=False)
+            if step.named is not None
+        ]
+        message = f"specs that contain each other: {' -> '.join([*files, files[0]])}"
+        self.findings.append(Finding("E006", message, name.span, notes=tuple(notes)))
 
 
 def _find(source: str | os.PathLike[str]) -> Path:
@@ -59,27 +179,6 @@ def _find(source: str | os.PathLike[str]) -> Path:
 def _unread(name: str, message: str, hint: str | None = None) -> Finding:
     """A finding about a file as a whole."""
     return Finding("E001", message, Span(Source(name, ""), 0, 0, 0, 0), suggestion=hint)
-
-
-def _load(path: Path, name: str) -> str:
-    hint = None
-    try:
-        with path.open("rb") as file:
-            content = file.read(_ENOUGH + 1)
-        # of a file that is too large in any case, the last character may be cut
-        return content.decode("utf-8-sig", "ignore" if len(content) > _ENOUGH else "strict")
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        reason = f"it is not UTF-8 text (byte {error.start + 1}, line {line})"
-    except FileNotFoundError:
-        reason, hint = "no such file", did_you_mean(path.stem, bundled())
-        if path.stem in bundled():
-            hint = f"a bundled spec is called by its name alone: {path.stem}"
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-    except ValueError as error:  # a NUL in the path
-        reason = str(error)
-    raise SpecError([_unread(name, f"the file cannot be read: {reason}", hint)])
 
 
 class _Dumper(yaml.SafeDumper):

@@ -225,7 +225,7 @@ def _kind(call: Op | Graph) -> str:
     if isinstance(call, Op):
         return call.name
     if call.kind == "block":
-        return call.template
+        return call.name
     if call.kind == "repeat":
         turns = [node for node in call.nodes if not node.synthetic]
         first = turns[0].call if turns else None

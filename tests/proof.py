@@ -26,11 +26,12 @@ from graphbuild.ops.base import Op
 from graphbuild.read import read_text
 
 HEAD = "graphbuild: 1\nname: net\n"
+PARTS = Path(__file__).parent / "parts"  # what specs can include
 LARGEST = 1_000_000  # so many parameters are still tried
 
 
 def built(text: str, params: Mapping[str, object] = {}, sizes: Mapping[str, int] = {}) -> Graph:
-    graph = elaborate(read_text(HEAD + text, "net.yaml"), params, sizes)
+    graph = elaborate(read_text(HEAD + text, "net.yaml", PARTS / "net.yaml"), params, sizes)
     verify(graph)
     return graph
 

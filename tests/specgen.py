@@ -14,6 +14,8 @@ from typing import Any
 import yaml
 from hypothesis import strategies as st
 
+from graphbuild.names import is_variable
+
 Data = dict[str, Any]
 _INPUTS = {"image": ["N", 6, "H=8", "W=6"], "rows": ["N", 6], "tokens": ["N", "T=3", 6]}
 
@@ -238,6 +240,7 @@ class Maker:
         """A node (or two) on an operand, and the values that it adds."""
         self.room -= 1
         kinds = ["layer", "layer", "merge", "merge", "call", "part", "size", "when", "raw"]
+        kinds.append("include")
         if depth < 2 and self.room > 0:
             kinds += ["group", "repeat", "dense", "parallel", "routed"]
         kind = self.one(*kinds)
@@ -275,6 +278,8 @@ class Maker:
                 }
                 return {name: data}, [operand, Value(name, self.fresh("?"), 9)]
             return {name: data}, [Value(name, operand.width, 0)]
+        if kind == "include":
+            return self.include(name, operand, names, loop)
         if kind == "call" and self.blocks:
             block = self.one(*self.blocks)
             if operand.level + block.level > 2:
@@ -311,6 +316,31 @@ class Maker:
                 [Value(joined, self.fresh("?"), operand.level)],
             )
         return None
+
+    def include(
+        self, name: str, operand: Value, names: Names, loop: tuple[str, ...]
+    ) -> tuple[dict[str, Data], list[Value]] | None:
+        """A spec of `tests/parts`, which halves an image or gives a row of another width."""
+        if self.world == "rows":
+            data: Data = {"spec": self.one("inner", "inner.yml"), "from": operand.name}
+            if self.chance(2):
+                data["params"] = {"size": self.width(names, loop)}
+            return {name: data}, [Value(name, self.fresh("?"))]
+        if self.world != "image" or operand.level > 1 or not is_variable(operand.name):
+            return None
+        params: Data = {"channels": f"$({operand.name}.channels)"}
+        more = {"width": self.width(names, loop), "depth": self.number(0, 3), "act": "Tanh"}
+        params |= {key: value for key, value in more.items() if self.chance(2)}
+        paths = ("stem", "body", "body.1", "grown.g2", "sides.1", "all", "grown", "body.0.conv")
+        data = {"spec": "encoder", "from": operand.name, "params": params}
+        if self.chance(2):
+            data["outputs"] = self.one(*paths)
+            return {name: data}, [Value(name, self.fresh("?"), operand.level + 1)]
+        data["outputs"] = {"out": self.one(*paths), "mid": self.one(*paths)}
+        parts = ("out", "mid")
+        return {name: data}, [
+            Value(f"{name}.{part}", self.fresh("?"), operand.level + 1) for part in parts
+        ]
 
     def routed(
         self, name: str, operand: Value, names: Names, loop: tuple[str, ...]

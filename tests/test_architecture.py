@@ -15,7 +15,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "names", "dims", "files", "pause", "modes"),
     ("source", "syntax", "ops", "expr"),
     ("spec", "ir"),
-    ("read", "storages", "inplace", "elaborate", "check", "check_modes", "ir_text"),
+    ("library", "read", "storages", "inplace", "elaborate", "check", "check_modes", "ir_text"),
     ("emit", "report", "render"),
     ("load", "init", "vision"),
     ("api",),

@@ -45,7 +45,8 @@ WHOLE: list[tuple[str, Found]] = [
         "graphbuild: 1\ninputs: {a: 3, b: {dtype: int64}}\nnodes: [ReLU]\n",
         [("E103", 2, 13), ("E102", 2, 16)],
     ),
-    ("extends: densenet.yaml\nparams: {a: 1}\n", [("E101", 1, 1)]),
+    ("extends: densenet.yaml\nparams: {a: 1}\n", [("E102", 1, 1)]),
+    ("graphbuild: 1\nextends: densenet.yaml\nparams: {a: 1}\n", [("E005", 2, 10)]),
     ("graphbuild: 1\na: 1\na: 2\n", [("E003", 3, 1)]),
     ("graphbuild: 1\nnodes: {a: $(f(1, 2))}\n", [("E122", 2, 12)]),
 ]

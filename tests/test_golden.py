@@ -109,7 +109,7 @@ def test_the_source_has_docstrings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "limit"), [("densenet121", 130), ("resnet18", 105), ("resnet50", 160)]
+    ("name", "limit"), [("densenet121", 130), ("resnet18", 105), ("resnet50", 165)]
 )
 def test_the_source_is_short(name: str, limit: int) -> None:
     assert len(emitted(name).splitlines()) < limit

@@ -29,7 +29,9 @@ def blocks(text: str, language: str) -> list[str]:
 
 
 def whole(text: str) -> str:
-    """An example with what it leaves out."""
+    """An example with what it leaves out; one that extends another takes that from there."""
+    if re.search("^extends:", text, re.M):
+        return "\n".join([EXAMPLE["graphbuild"], text])
     missing = [line for key, line in EXAMPLE.items() if not re.search(f"^{key}:", text, re.M)]
     return "\n".join([*missing, text])
 

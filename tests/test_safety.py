@@ -54,6 +54,31 @@ def test_reading_to_emitting_runs_nothing_and_opens_only_the_spec(tmp_path: Path
     assert done.stdout.splitlines() == ["open spec.yaml", "open broken.yaml"]
 
 
+def test_of_other_files_only_those_are_opened_that_are_named_in_the_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "specs"
+    folder.mkdir()
+    (tmp_path / "outside.yaml").write_text(HOSTILE, encoding="utf-8")
+    (folder / "link.yaml").symlink_to("../outside.yaml")
+    (folder / "inner.yaml").write_text(HOSTILE, encoding="utf-8")
+    (folder / "other.yaml").write_text(HOSTILE, encoding="utf-8")
+    head = "graphbuild: 1\ninputs: {image: [N, 3, H=16, W=16]}\n"
+    (folder / "spec.yaml").write_text(head + "nodes: {a: {spec: inner}}\n", encoding="utf-8")
+    names = (
+        "link",
+        "../outside",
+        "/etc/passwd",
+        str(tmp_path / "outside.yaml"),
+        "file:///etc/passwd",
+    )
+    nodes = ", ".join(f"n{i}: {{spec: '{name}', from: image}}" for i, name in enumerate(names))
+    (folder / "broken.yaml").write_text(f"{head}nodes: {{{nodes}}}\n", encoding="utf-8")
+    done = python("-c", SCRIPT, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    opened = [line for line in done.stdout.splitlines() if line.startswith("open ")]
+    assert opened == ["open spec.yaml", "open inner.yaml", "open broken.yaml"]
+    assert not {line.split()[0] for line in done.stdout.splitlines()} & {"exec", "socket.connect"}
+
+
 def test_what_a_spec_says_stays_text_in_the_source(tmp_path: Path) -> None:
     (tmp_path / "spec.yaml").write_text(HOSTILE, encoding="utf-8")
     script = """

@@ -15,6 +15,7 @@ from graphbuild.read import bundled, read, read_text
 from graphbuild.source import Map, Seq, Text
 from graphbuild.spec import Spec
 
+library = importlib.import_module("graphbuild.library")
 reading = importlib.import_module("graphbuild.read")  # not the function of that name
 HEAD = "graphbuild: 1\nname: net\ninputs: {x: [N, 3]}\n"
 
@@ -206,7 +207,8 @@ def test_a_file_that_is_too_large(tmp_path: Path) -> None:
 
 def test_bundled_specs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "resnet50.yaml").write_text(HEAD + "nodes: {a: ReLU}\n")
-    monkeypatch.setattr(reading, "bundled", lambda: {"resnet50": tmp_path / "resnet50.yaml"})
+    for module in (reading, library):
+        monkeypatch.setattr(module, "bundled", lambda: {"resnet50": tmp_path / "resnet50.yaml"})
     assert read("resnet50").name == "net"
     assert "did you mean 'resnet50'?" in fails("resnet5")
     assert "bundled are resnet50" in fails("")

@@ -11,16 +11,16 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from graphbuild import inplace
-from graphbuild.elaborate import expectations, init_rules, recursion, unused
+from graphbuild.elaborate import expectations, includes, init_rules, recursion, unused
 from graphbuild.elaborate.inputs import bind_inputs
-from graphbuild.elaborate.params import bind_spec
+from graphbuild.elaborate.params import bind_defaults, bind_spec
 from graphbuild.elaborate.scope import Scope
 from graphbuild.elaborate.state import State, TooLarge, tuples
 from graphbuild.elaborate.template import Templates
 from graphbuild.errors import Finding, Span, SpecError, sort
-from graphbuild.expr import ExprError, evaluate
-from graphbuild.ir import NOTHING, Arg, Graph
+from graphbuild.ir import NOTHING, Graph
 from graphbuild.pause import collection_paused
+from graphbuild.read import with_way
 from graphbuild.spec import Spec
 
 Sizes = Mapping[str, int]
@@ -52,7 +52,8 @@ def elaborate_with_findings(
             graph = _elaborate(Templates(spec, state), state, params, sizes)
     except TooLarge as error:
         state.report("E004", "the spec is too large", _head(spec), expected=error.limit)
-    findings = sort(state.findings.values())
+    found = state.findings.values()
+    findings = sort(with_way(finding, spec.source, spec.ways) for finding in found)
     if any(f.is_error for f in findings):
         # What is unused may be so only because of an error.
         return None, [f for f in findings if f.code not in ("W301", "W302")]
@@ -70,7 +71,7 @@ def _elaborate(
     if variables is None:
         return None
     state.visible = {v.name: v for v in variables}
-    _bind_defaults(templates, state)
+    bind_defaults(templates, state)
     inputs = bind_inputs(templates, state, sizes)
     if inputs is None:
         return None
@@ -82,7 +83,10 @@ def _elaborate(
     unused.warn(templates, state, scope)
     if graph is None:
         return None
-    graph = replace(graph, dims=state.dims, init=init_rules.rules(templates, state, graph))
+    rules = init_rules.rules(templates, state, graph)
+    if state.within:  # there are specs inside
+        rules += includes.rules(graph)
+    graph = replace(graph, dims=state.dims, init=rules)
     if all(
         tuples(params.get(v.name, v.value)) == v.default for v in variables if v.kind == "param"
     ):
@@ -102,20 +106,3 @@ def _head(spec: Spec) -> Span:
     """The first line of a spec."""
     span = spec.span
     return Span(span.source, span.line, span.column, span.line, span.column + 1)
-
-
-def _bind_defaults(templates: Templates, state: State) -> None:
-    env = {name: v.value for name, v in state.visible.items()}
-    for op, written in templates.spec.defaults.items():
-        args = templates.defaults[op]
-        bound = state.defaults.setdefault(str(op), {})
-        if len(args) < len(written):
-            state.spoilt.add(str(op))
-        for name, value in args.items():
-            try:
-                found = tuples(evaluate(value.expr, env))
-            except ExprError as error:
-                templates.failed(value.raw, error)
-                state.spoilt.add(str(op))
-                continue
-            bound[name] = Arg(found, value.expr, value.span)

@@ -66,7 +66,7 @@ def given_args(scope: Scope, item: Item, name: str) -> Given:
     for arg_name, value in scope.templates.defaults.get(name, {}).items():
         if arg_name not in own and value.names:
             scope.lent |= value.names
-            scope.reads |= value.names if scope.kind == "spec" else set()
+            scope.reads |= value.names if scope.is_root else set()
             hidden |= any(
                 item.visible.get(n) is not scope.state.visible.get(n) for n in value.names
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from graphbuild.elaborate import alike, params
@@ -14,10 +14,11 @@ from graphbuild.elaborate.state import (
     MAX_NESTING,
     Poisoned,
     Site,
+    State,
     TooLarge,
     frozen,
 )
-from graphbuild.elaborate.written import ScopeTemplate
+from graphbuild.elaborate.written import ScopeTemplate, Value
 from graphbuild.ir import INPUT, Arg, Edge, Graph, Input, Node, Type
 
 if TYPE_CHECKING:
@@ -34,37 +35,16 @@ def block(scope: Scope, item: Item, name: str, operands: Sequence[Operand] | Non
     state.used.add(name)
     if name in scope.calling:
         _recursion(scope, item, name)
-    args: dict[str, Arg] = {}
-    sound = True
-    for arg, value in given_args(scope, item, name).items():
-        if isinstance(value, Arg):
-            args[arg] = value
-            continue
-        try:
-            found, free = scope.evaluate(value, item.visible, item.loop)
-        except Poisoned:
-            sound = False
-            continue
-        if free:
-            scope.report(
-                "E208",
-                f"argument {arg!r} of {name} depends on a free dimension",
-                value.span,
-                suggestion="only arguments of functions can be computed from the input's size",
-            )
-            sound = False
-        args[arg] = Arg(found, value.expr, value.span)
-    if not sound:
-        raise Poisoned
+    args = arguments(scope, item, name, given_args(scope, item, name))
     own = params.bind_block(name, template, args, templates, item.template.span, scope.site)
     if operands is not None:
-        _check_inputs(scope, item, name, template, operands)
+        check_inputs(scope, item, name, template, operands)
     if own is None or operands is None:
         raise Poisoned
     path = scope.where(item.name)
     site = Site(path, item.template.span, scope.site)
     call = (name, tuple((v.name, frozen(v.value)) for v in own))
-    key = (*call, _types(operands))
+    key = (*call, types(operands))
     passes_on = any(v.kind == "rest" for v in own)
 
     def make() -> Graph | None:
@@ -111,9 +91,38 @@ def block(scope: Scope, item: Item, name: str, operands: Sequence[Operand] | Non
     return made(scope, item, graph, operands, given)
 
 
+def arguments(
+    scope: Scope, item: Item, name: str, given: Mapping[str, Value | Arg]
+) -> dict[str, Arg]:
+    """The values of the arguments of a block, or of another spec."""
+    args: dict[str, Arg] = {}
+    sound = True
+    for arg, value in given.items():
+        if isinstance(value, Arg):
+            args[arg] = value
+            continue
+        try:
+            found, free = scope.evaluate(value, item.visible, item.loop)
+        except Poisoned:
+            sound = False
+            continue
+        if free:
+            scope.report(
+                "E208",
+                f"argument {arg!r} of {name} depends on a free dimension",
+                value.span,
+                suggestion="only arguments of functions can be computed from the input's size",
+            )
+            sound = False
+        args[arg] = Arg(found, value.expr, value.span)
+    if not sound:
+        raise Poisoned
+    return args
+
+
 def group(scope: Scope, item: Item, template: ScopeTemplate, operands: Sequence[Operand]) -> Type:
     """An inline group."""
-    _check_inputs(scope, item, repr(item.name), template, operands)
+    check_inputs(scope, item, repr(item.name), template, operands)
     path = scope.where(item.name)
 
     def make() -> Graph | None:
@@ -132,7 +141,7 @@ def group(scope: Scope, item: Item, template: ScopeTemplate, operands: Sequence[
             calling=scope.calling,
         ).run()
 
-    key = (id(template), around(item, template.reads), _types(operands))
+    key = (id(template), around(item, template.reads), types(operands))
     return made(scope, item, once(scope, key, scope.site, make), operands, {})
 
 
@@ -171,7 +180,7 @@ def repeat(scope: Scope, item: Item, operands: Sequence[Operand]) -> Type:
 
     turns = tuple(tuple(frozen(v) for v in t.variables.values()) for t in all_turns)
     rest = tuple((n, frozen(a.value)) for n, a in scope.rest.items()) if scope.rest else ()
-    key = (id(template), turns, rest, around(item, template.reads), _types(operands))
+    key = (id(template), turns, rest, around(item, template.reads), types(operands))
     return made(scope, item, once(scope, key, scope.site, make), operands, {})
 
 
@@ -203,15 +212,20 @@ def once(
             state.known[key] = tuple(dict.fromkeys(state.log[before:]))
         raise Poisoned
     state.known[key] = graph
-    total = sum(
-        state.layers[id(n.call)] + 1 if isinstance(n.call, Graph) else 1 for n in graph.nodes
-    )
-    state.layers[id(graph)] = total
-    if total > MAX_LAYERS:
+    if _layers(state, graph) > MAX_LAYERS:
         raise TooLarge(
             f"at most {MAX_LAYERS:,} nodes, with those of shared blocks counted each time"
         )
     return graph
+
+
+def _layers(state: State, graph: Graph) -> int:
+    """The nodes in all of a graph."""
+    found = state.layers.get(id(graph))
+    if found is None:
+        inner = [_layers(state, n.call) for n in graph.nodes if isinstance(n.call, Graph)]
+        found = state.layers[id(graph)] = len(graph.nodes) + sum(inner)
+    return found
 
 
 def made(
@@ -255,7 +269,7 @@ def _inputs(template: ScopeTemplate, operands: Sequence[Operand]) -> tuple[Input
     )
 
 
-def _check_inputs(
+def check_inputs(
     scope: Scope, item: Item, what: str, template: ScopeTemplate, operands: Sequence[Operand]
 ) -> None:
     names = template.input_names
@@ -283,7 +297,7 @@ def _recursion(scope: Scope, item: Item, name: str) -> None:
     raise Poisoned
 
 
-def _types(operands: Sequence[Operand]) -> tuple[int, ...]:
+def types(operands: Sequence[Operand]) -> tuple[int, ...]:
     """What the operands are, as part of what makes two calls equal."""
     return tuple([id(type_) for _, type_ in operands])
 

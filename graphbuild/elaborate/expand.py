@@ -8,7 +8,7 @@ from graphbuild import expr, ops
 from graphbuild.elaborate import repeat
 from graphbuild.elaborate.operands import Wired
 from graphbuild.elaborate.state import Poisoned
-from graphbuild.elaborate.written import NodeTemplate, ScopeTemplate
+from graphbuild.elaborate.written import Nested, NodeTemplate, ScopeTemplate
 from graphbuild.errors import Note
 from graphbuild.ir import Arg, Loop, Node, Variable
 from graphbuild.modes import Mode
@@ -18,7 +18,8 @@ from graphbuild.ops.base import MISSING, Op
 if TYPE_CHECKING:
     from graphbuild.elaborate.scope import Scope
 
-Target = Op | str | ScopeTemplate | None  # an op, a block's name, a group, or null: left out
+# An op, a block's name, a group, another spec, or null: left out.
+Target = Op | str | ScopeTemplate | Nested | None
 
 
 class Item:
@@ -115,6 +116,8 @@ def _target(scope: Scope, item: Item) -> Target:
     template = item.template
     if template.group is not None:
         return template.group
+    if template.nested is not None:
+        return template.nested
     name: object = template.op
     if template.op_value is not None:
         _check_op(scope, item)

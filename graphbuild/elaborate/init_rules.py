@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -89,7 +89,7 @@ def _rule(spec: InitSpec, templates: Templates, state: State, layers: _Layers) -
     found = layers.of(rule)
     if rule.by_path:
         state.match(len(layers.paths))
-        if not found:
+        if not found and not state.quiet:  # of a spec inside another, a part may be cut off
             state.report(
                 "E212",
                 f"no layer with parameters has a path like {match!r}",
@@ -142,7 +142,24 @@ def _read(raw: Raw, owners: list[Node], templates: Templates, state: State) -> I
     for owner, own in cases.values() or [(None, {})]:
         evaluate = _evaluator(owner, own, templates, state)
         found.append(initialiser(raw, templates.value, evaluate, state))
-    return found[0] if None not in found else None
+    if None in found:
+        return None
+    if state.quiet:  # what the spec inside calls so means nothing to the one outside
+        theirs = {name for _, own in cases.values() for name in own}
+        return _settled(found[0], {n: v.value for n, v in state.visible.items() if n not in theirs})
+    return found[0]
+
+
+def _settled(initializer: Initializer | None, env: Mapping[str, object]) -> Initializer | None:
+    """An initialiser with the values of some names in place of the names."""
+    if initializer is None:
+        return None
+    trees = {name: expr.literal(value) for name, value in env.items()}
+    args = {
+        name: replace(arg, expr=expr.substitute(arg.expr, trees)) if arg.expr is not None else arg
+        for name, arg in initializer.args.items()
+    }
+    return Initializer(initializer.name, args)
 
 
 def _evaluator(

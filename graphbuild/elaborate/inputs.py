@@ -15,7 +15,7 @@ from graphbuild.errors import Note, did_you_mean
 from graphbuild.ir import Input, Tensor
 from graphbuild.ops.base import MISSING
 from graphbuild.source import Text, text
-from graphbuild.spec import DIMENSION
+from graphbuild.spec import DIMENSION, DimRange
 
 LARGEST = 2**31  # of a size: more than any tensor has
 
@@ -32,7 +32,7 @@ def bind_inputs(
     first: dict[str, Text] = {}  # where each free dimension is named first
     examples: dict[str, tuple[int, Text]] = {}
     for given in templates.spec.inputs.values():
-        shape = [_size(item, env, templates) for item in given.shape]
+        shape = [size_of(item, env, templates) for item in given.shape]
         for item, (name, example, _) in zip(given.shape, shape, strict=True):
             if name is None:
                 continue
@@ -86,7 +86,7 @@ def bind_inputs(
         if name in ranges:
             bounds = ranges[name]
             dim = replace(dim, multiple=bounds.multiple, min=bounds.min, max=bounds.max)
-            _check_range(dim, place, state)
+            _check_range(dim, bounds, place, state)
         free.append(dim)
     if len(state.findings) > before:
         return None
@@ -111,24 +111,22 @@ def bind_inputs(
     )
 
 
-def _check_range(dim: Dim, place: Text, state: State) -> None:
+def _check_range(dim: Dim, bounds: DimRange, place: Text, state: State) -> None:
     """That the range holds a size, and the example."""
     size = dim.example if dim.example is not None else dim.at(0, 0)
-    wanted = f"at least {dim.min}" + (f", at most {dim.max}" if dim.max is not None else "")
-    wanted += f", a multiple of {dim.multiple}" if dim.multiple > 1 else ""
-    if size < dim.min or size % dim.multiple or (dim.max is not None and size > dim.max):
+    if not bounds.holds(size):
         what = "the example size of" if dim.example is not None else "no size of"
         state.report(
             "E103",
             f"{what} {dim.name!r} is {'outside of' if dim.example else 'in'} its range",
             place.span,
             about=dim.name,
-            expected=wanted,
+            expected=str(bounds),
             found=str(size) if dim.example is not None else None,
         )
 
 
-def _size(item: Text, env: Mapping[str, object], templates: Templates) -> Size:
+def size_of(item: Text, env: Mapping[str, object], templates: Templates) -> Size:
     """One size: a number, a free dimension with or without an example, or an expression."""
     if item.plain and type(item.value) is int:
         return (None, _checked(item.value, item, templates), ast.Constant(item.value))

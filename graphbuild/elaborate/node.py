@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from graphbuild import expr, ops
-from graphbuild.elaborate import calls, faults, presence, routing, rules, tensors
+from graphbuild.elaborate import calls, faults, includes, presence, routing, rules, tensors
 from graphbuild.elaborate.arguments import Given, arguments, fixed, given_args
 from graphbuild.elaborate.operands import Source, Wired, select
 from graphbuild.elaborate.state import Poisoned
-from graphbuild.elaborate.written import ScopeTemplate
+from graphbuild.elaborate.written import Nested, ScopeTemplate
 from graphbuild.errors import Span
 from graphbuild.ir import ABSENT, Arg, Edge, Node, Several, Tensor, Type
 from graphbuild.modes import Mode, within
@@ -63,6 +63,8 @@ def build(scope: Scope, item: Item, operands: list[Operand] | None = None) -> Ty
         return routing.build(scope, item, target, _sound(operands))
     if isinstance(target, ScopeTemplate):
         return calls.group(scope, item, target, _sound(operands))
+    if isinstance(target, Nested):
+        return includes.call(scope, item, target, operands)
     raise Poisoned
 
 

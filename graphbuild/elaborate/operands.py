@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from graphbuild import ops
+from graphbuild.elaborate import nested
 from graphbuild.elaborate.state import Poisoned
 from graphbuild.elaborate.template import merges
 from graphbuild.elaborate.written import Listed, Merge, Named, Ref, Wire
@@ -267,17 +268,18 @@ def edge(scope: Scope, name: str) -> Edge:
     return Edge(name)
 
 
+def values(scope: Scope, names: Iterable[str]) -> tuple[tuple[Output, ...], Literal["list"], Type]:
+    """The values of nodes as a list."""
+    selected = [select(scope, Source(name)) for name in names]
+    made = tuple(Output("", edge) for edge, _ in selected)
+    return made, "list", Several(tuple(type_ for _, type_ in selected))
+
+
 def outputs(
     scope: Scope, raw: Text | Seq | Map
 ) -> tuple[tuple[Output, ...], Literal["single", "list", "mapping"], Type]:
     """What `outputs` says: a name, a list or a mapping of names."""
-    form: Literal["single", "list", "mapping"] = "list"
-    if isinstance(raw, Text):
-        named, form = [("", raw)], "single"
-    elif isinstance(raw, Map):
-        named, form = [(str(key), item) for key, item in raw.items()], "mapping"
-    else:
-        named = [("", item) for item in raw]
+    form, named = nested.outputs(raw)
     if not named:
         scope.report("E103", "`outputs` names nothing", raw.span)
     made: list[Output] = []

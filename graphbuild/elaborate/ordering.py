@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphbuild import expr
@@ -43,6 +43,18 @@ def _reads_nodes(scope: Scope, item: Item, before: list[int]) -> None:
     for name in sorted(item.template.own_reads):
         if name in scope.index and name not in item.visible:
             before.append(scope.index[name])
+
+
+def only(scope: Scope, order: list[int], needs: list[list[int]], names: Iterable[str]) -> list[int]:
+    """Of the order, what is needed for the nodes of some names; there may be none of a name."""
+    stack = [scope.index[name] for name in names if name in scope.index]
+    found: set[int] = set()
+    while stack:
+        position = stack.pop()
+        if position not in found:
+            found.add(position)
+            stack += needs[position]
+    return [position for position in order if position in found]
 
 
 def sort(scope: Scope, needs: list[list[int]]) -> list[int]:

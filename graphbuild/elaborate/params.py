@@ -59,6 +59,37 @@ def default_problem(value: object, default: object, known: Collection[str]) -> s
     return kind_problem(value, _WORDS[type(default)], known)
 
 
+def problem(
+    value: object, declared: Value | str, default: object, known: Collection[str]
+) -> str | None:
+    """What is expected instead of a param's value, by how the param was declared."""
+    if isinstance(declared, str):
+        return kind_problem(value, declared, known)
+    first = default if declared.constant is MISSING else declared.constant
+    return default_problem(value, first, known)
+
+
+def check_extension(templates: Templates) -> bool:
+    """That the values which a spec gives to the params of the one that it extends are of their kind."""
+    root, sound = templates.root, True
+    for name, declared in root.kinds.items():
+        given = root.params.get(name)  # type: ignore[call-overload]
+        if not isinstance(given, Value) or given.constant is MISSING:
+            continue
+        expected = problem(given.constant, declared, None, templates.known)
+        if expected is not None:
+            sound = False
+            templates.state.report(
+                "E103",
+                f"the param {name!r} has a value of the wrong kind",
+                given.span,
+                about=name,
+                expected=expected,
+                found=show(given.constant),
+            )
+    return sound
+
+
 def show(value: object) -> str:
     """A value as YAML has it."""
     if value is None or isinstance(value, bool):
@@ -83,7 +114,7 @@ def bind_spec(
     root = templates.root
     spec = templates.spec
     names = [str(name) for name in spec.params]
-    sound = True
+    sound = check_extension(templates)
     for name in given:
         if name not in names:
             sound = False
@@ -123,10 +154,8 @@ def bind_spec(
             pass
         elif not is_plain(value):
             wanted = "plain data"
-        elif word is not None:
-            wanted = kind_problem(value, word, templates.known)
         else:
-            wanted = default_problem(value, default, templates.known)
+            wanted = problem(value, root.kinds.get(name, declared), default, templates.known)
         if wanted is not None:
             sound = False
             typed = next(k for k in given if k == name)
@@ -245,11 +274,8 @@ def bind_block(
             )
             continue
         if arg is not None:
-            wanted = (
-                kind_problem(arg.value, word, templates.known)
-                if word is not None
-                else default_problem(arg.value, default, templates.known)
-            )
+            kind = block.kinds.get(param, declared)
+            wanted = problem(arg.value, kind, default, templates.known)
             if wanted is not None:
                 sound = False
                 unknown = wanted.startswith("the name") and isinstance(arg.value, str)
@@ -285,3 +311,21 @@ def bind_block(
             site=site,
         )
     return made if sound else None
+
+
+def bind_defaults(templates: Templates, state: State) -> None:
+    """The arguments that nodes have by default, for the state's params."""
+    env = {name: v.value for name, v in state.visible.items()}
+    for op, written in templates.spec.defaults.items():
+        args = templates.defaults[op]
+        bound = state.defaults.setdefault(str(op), {})
+        if len(args) < len(written):
+            state.spoilt.add(str(op))
+        for name, value in args.items():
+            try:
+                found = tuples(expr.evaluate(value.expr, env))
+            except expr.ExprError as error:
+                templates.failed(value.raw, error)
+                state.spoilt.add(str(op))
+                continue
+            bound[name] = Arg(found, value.expr, value.span)

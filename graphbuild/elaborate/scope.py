@@ -53,6 +53,7 @@ class Scope:
         calling: tuple[str, ...] = (),
         rest: dict[str, Arg] | None = None,
         doc: str = "",
+        heads: Iterable[str] | None = None,
         routing: Routing | None = None,
     ) -> None:
         self.templates = templates
@@ -71,6 +72,7 @@ class Scope:
         self.routing = routing  # of a scope of cases
         self.repeated = repeated
         self.doc = doc or (template.spec.doc if repeated is None else "")
+        self.heads = heads  # of a spec that is cut: the nodes whose values are wanted
         self.calling = calling  # the blocks around, outermost first
         self.rest = rest or {}  # arguments that the block passes on
         self.rest_child = template.spec.rest
@@ -93,10 +95,18 @@ class Scope:
         expand.expand(self)
         if self.routing is not None:
             cases.check(self, self.routing)
-        order = ordering.sort(self, ordering.link(self))
+        needs = ordering.link(self)
+        order = ordering.sort(self, needs)
+        if self.heads is not None:
+            order = ordering.only(self, order, needs, self.heads)
         for position in order:
             self.build(self.items[position])
         return self.finish(order)
+
+    @property
+    def is_root(self) -> bool:
+        """Whether it is a spec, this one or one inside of it: nothing is around."""
+        return self.repeated is None and self.template is self.templates.root
 
     def where(self, name: str) -> str:
         """A node's path from the root."""
@@ -266,7 +276,7 @@ class Scope:
             name=self.name,
             template=self.template.place
             if self.repeated is None
-            else _turns_place(self.repeated[0]),
+            else self.templates.place(_turns_place(self.repeated[0])),
             kind=self.kind,
             connect=self.connect,
             listed=self.listed,
@@ -290,7 +300,7 @@ class Scope:
         lets = self.template.let.values() if self.repeated is None else ()
         reads = self.reads.union(*(value.names for value in lets))
         found = {n: v for n, v in self.around.items() if n in reads and n not in own}
-        if self.kind != "spec":
+        if not self.is_root:
             for name, variable in self.state.visible.items():
                 if name in self.lent:
                     found.setdefault(name, variable)
@@ -301,6 +311,8 @@ class Scope:
     ) -> tuple[tuple[Output, ...], Literal["single", "list", "mapping"], Type]:
         if self.routing is not None:
             return cases.result(self, self.routing)
+        if self.heads is not None:
+            return operands.values(self, [name for name in self.heads if name in self.index])
         raw = self.template.spec.outputs if self.repeated is None else None
         if raw is not None:
             return operands.outputs(self, raw)

@@ -45,8 +45,20 @@ Key = tuple[str, Span | None, str]  # what makes two findings the same: code, pl
 
 
 @dataclass
+class Counts:
+    """What has been done so far, of what is limited."""
+
+    calls: int = 0
+    comparisons: int = 0
+    matches: int = 0
+
+
+@dataclass
 class State:
-    """One elaboration. `known` maps the key of a scope's instance to what it became."""
+    """One elaboration. `known` maps the key of a scope's instance to what it became.
+
+    A spec inside another has a state of its own for each set of params; see `inside`.
+    """
 
     findings: dict[Key, Finding] = field(default_factory=dict)
     log: list[Key] = field(default_factory=list)  # of every report, repeated ones too
@@ -64,9 +76,24 @@ class State:
     spoilt: set[str] = field(default_factory=set)  # ops with a default that is wrong
     dims: Dims = field(default_factory=lambda: Dims(()))
     used: set[str] = field(default_factory=set)  # blocks that were called
-    calls: int = 0
-    comparisons: int = 0
-    matches: int = 0
+    counts: Counts = field(default_factory=Counts)
+    templates: dict[int, Any] = field(default_factory=dict)  # of the specs inside, by their ids
+    within: dict[Hashable, Any] = field(default_factory=dict)  # their states, by spec and params
+    quiet: bool = False  # warnings are told where the file itself is checked
+
+    def inside(self) -> State:
+        """The state of a spec inside this one: what hangs on its params and blocks is its own."""
+        return replace(
+            self,
+            known={},
+            plans={},
+            given={},
+            visible={},
+            defaults={},
+            spoilt=set(),
+            used=set(),
+            quiet=True,
+        )
 
     def report(
         self,
@@ -80,6 +107,8 @@ class State:
         **details: str | None,
     ) -> None:
         """Add a finding, or to a known one the call site that it was reached from this time."""
+        if self.quiet and code[0] == "W":
+            return
         key = (code, span, about)
         self.log.append(key)
         if key in self.findings:
@@ -98,19 +127,20 @@ class State:
         self.findings[key] = replace(finding, notes=(*finding.notes, _reached(site)))
 
     def count(self, amount: int = 1) -> None:
-        self.calls += amount
-        if self.calls > MAX_CALLS:
+        self.counts.calls += amount
+        if self.counts.calls > MAX_CALLS:
             raise TooLarge(f"at most {MAX_CALLS:,} distinct nodes")
 
     def match(self, amount: int) -> None:
-        self.matches += amount
-        if self.matches > MAX_MATCHES:
+        self.counts.matches += amount
+        if self.counts.matches > MAX_MATCHES:
             raise TooLarge("fewer rules of initialisation, or fewer layers")
 
     def nearest(self, name: str, known: Collection[str]) -> str | None:
         """The suggestion for a misspelt name, unless too many have been looked up already."""
-        self.comparisons += len(known)
-        return did_you_mean(name, known) if self.comparisons <= MAX_COMPARISONS else None
+        counts = self.counts
+        counts.comparisons += len(known)
+        return did_you_mean(name, known) if counts.comparisons <= MAX_COMPARISONS else None
 
     def intern(self, type_: Type) -> Type:
         """The one object that stands for equal types; so the `id` of a type may be a key."""

@@ -7,11 +7,11 @@ arguments that do not exist. So a block that nobody calls is checked as well.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
 from graphbuild import expr, ops
-from graphbuild.elaborate import when
+from graphbuild.elaborate import nested, when
 from graphbuild.elaborate.state import Site, State, tuples
 from graphbuild.elaborate.written import (
     Listed,
@@ -24,9 +24,11 @@ from graphbuild.elaborate.written import (
     ScopeTemplate,
     Value,
     Wire,
+    label,
+    values,
 )
 from graphbuild.errors import Span, did_you_mean
-from graphbuild.names import TRAINING
+from graphbuild.names import TRAINING, unique
 from graphbuild.ops.base import MISSING, Op
 from graphbuild.source import Map, Seq, Text
 from graphbuild.spec import NodeSpec, Routing, Scope, Spec
@@ -73,11 +75,12 @@ def _layer(op: Op) -> Op | None:
 
 
 class Templates:
-    """All templates of a spec."""
+    """All templates of a spec. `file` tells those of a spec inside another apart, "" is the root."""
 
-    def __init__(self, spec: Spec, state: State) -> None:
+    def __init__(self, spec: Spec, state: State, file: str = "") -> None:
         self.spec = spec
         self.state = state
+        self.file = file
         self.texts: dict[tuple[str, bool], Value] = {}
         # In a fixed order, so that of two names as near to a misspelt one it is always the same.
         self.known = dict.fromkeys(sorted({*map(str, spec.blocks), *ops.names()}))
@@ -123,19 +126,38 @@ class Templates:
 
     # -- scopes -----------------------------------------------------------------------------
 
+    def place(self, local: str) -> str:
+        """What tells a piece of the spec from every other one, also from those of other files."""
+        return f"{self.file}:{local}" if self.file else local
+
+    def inside(self, spec: Spec) -> Templates:
+        """Those of a spec that a node of this one is."""
+        known = self.state.templates
+        if id(spec) not in known:
+            file = unique(Path(spec.source.name).stem, [t.file for t in known.values()])
+            known[id(spec)] = Templates(spec, self.state.inside(), file)
+        found: Templates = known[id(spec)]
+        return found
+
     def scope(self, spec: Scope, place: str, label: str = "") -> ScopeTemplate:
         """A scope; `label` is what its items are called after, where it is a list."""
         nodes = [self.node(key, node, label) for key, node in spec.nodes]
         let = {k: v for k, raw in spec.let.items() if (v := self.value(raw)) is not None}
+        declared_first = spec.declared if isinstance(spec, Spec) else {}
         params: dict[Text, Value | str] = {}
         for name, raw in spec.params.items():
-            if isinstance(raw, Text) and raw.plain and raw in TYPE_WORDS:
+            if name not in declared_first and _is_word(raw):
                 params[name] = str(raw)
             elif (value := self.value(raw)) is not None:
                 params[name] = value
+        kinds = {
+            name: kind
+            for name, raw in declared_first.items()
+            if (kind := str(raw) if _is_word(raw) else self.value(raw)) is not None
+        }
         if spec.rest is not None:
             self._check_rest(spec.rest, nodes)
-        declared = () if isinstance(spec, Spec) else tuple(spec.inputs)
+        declared = tuple(spec.inputs)
         own = {*map(str, spec.params), *map(str, spec.let)}
         reads = set[str]().union(*(n.reads for n in nodes), *(v.names for v in let.values()))
         uses: set[str] = set()
@@ -143,7 +165,15 @@ class Templates:
             uses |= {node.op} if node.op else set()
             uses |= node.group.uses if node.group else set()
         return ScopeTemplate(
-            spec, place, nodes, let, params, declared, frozenset(reads - own), frozenset(uses)
+            spec=spec,
+            place=self.place(place),
+            nodes=nodes,
+            let=let,
+            params=params,
+            kinds=kinds,
+            inputs=declared,
+            reads=frozenset(reads - own),
+            uses=frozenset(uses),
         )
 
     def _check_rest(self, rest: Text, nodes: list[NodeTemplate]) -> None:
@@ -155,8 +185,9 @@ class Templates:
             self.state.report(
                 "E201", f"there is no node {str(rest)!r} here", rest.span, suggestion=hint
             )
-        elif taker.group is not None:
-            message = f"{str(rest)!r} is a group, which takes no arguments"
+        elif taker.group is not None or taker.nested is not None:
+            what = "a group" if taker.group is not None else "another spec"
+            message = f"{str(rest)!r} is {what}, which takes no arguments"
             self.state.report("E201", message, rest.span)
 
     def node(self, key: Text, spec: NodeSpec, around: str) -> NodeTemplate:
@@ -164,7 +195,7 @@ class Templates:
         before = len(self.state.findings)
         if "$" in key:
             made.name = self.value(key)
-        made.label = _label(key, around)
+        made.label = label(key, around)
         self._not_yet(spec)
         self._op(made)
         if spec.if_ is not None:
@@ -185,6 +216,8 @@ class Templates:
         if spec.group is not None:
             place = f"{spec.group.span.line}:{spec.group.span.column}"
             made.group = self.scope(spec.group, place, made.label)
+        if spec.include is not None:
+            made.nested = nested.read(self, spec.include)
         made.broken = len(self.state.findings) > before and self._broken(made)
         made.reads = self._reads(made)
         return made
@@ -194,7 +227,6 @@ class Templates:
         parts = {
             "share": spec.share or spec.again,
             "tie": spec.tie,
-            "spec": spec.include,
         }
         for name, value in parts.items():
             if value:
@@ -212,6 +244,7 @@ class Templates:
             or (spec.when is not None and made.when is None)
             or (spec.repeat is not None and made.repeat is None)
             or (spec.from_ is not None and made.wire is None)
+            or (spec.include is not None and made.nested is None)
             or (spec.routing is not None and _unread(made, spec.routing))
             or (made.op is not None and made.op not in self.known)
         )
@@ -274,7 +307,7 @@ class Templates:
 
     def _reads(self, made: NodeTemplate) -> frozenset[str]:
         names: set[str] = set()
-        for value in _values(made):
+        for value in values(made):
             names |= value.names
         made.own_reads = frozenset(names)
         if made.group is not None:
@@ -300,44 +333,10 @@ class Templates:
                         unknown_argument(self.state, op, arg, arg.span)
 
 
-def _values(made: NodeTemplate) -> Iterator[Value]:
-    for value in (made.name, made.op_value, made.condition, made.top_k):
-        if value is not None:
-            yield value
-    if made.when is not None:
-        yield from (made.when.training, made.when.evaluation)
-    yield from made.args.values()
-    stack = [wire for wire in (made.wire, made.by) if wire is not None]
-    while stack:
-        wire = stack.pop()
-        if isinstance(wire, Ref):
-            if wire.value is not None:
-                yield wire.value
-        elif isinstance(wire, Merge):
-            yield from wire.args.values()
-            stack.append(wire.operands)
-        else:
-            stack += wire.items if isinstance(wire, Listed) else wire.items.values()
+def _is_word(raw: Raw) -> bool:
+    return isinstance(raw, Text) and raw.plain and raw in TYPE_WORDS
 
 
 def _unread(made: NodeTemplate, routing: Routing) -> bool:
     """Whether something about a node with cases could not be read."""
     return made.by is None or (routing.top_k is not None and made.top_k is None)
-
-
-def _label(key: Text, around: str) -> str:
-    """A name for the graph of a node: its key, without expressions; of a list item, by position."""
-    if key.isdecimal():
-        return f"{around}_{key}" if around else f"item_{key}"
-    if "$" not in key:
-        return str(key)
-    out, at = "", 0
-    while at < len(key):
-        if key.startswith("$(", at):
-            at = expr.closing(key, at + 1) or len(key)
-        elif key[at] == "$":
-            break
-        else:
-            out += key[at]
-            at += 1
-    return out.strip("_-") or "group"

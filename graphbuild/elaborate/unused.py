@@ -31,9 +31,11 @@ def nodes(scope: Scope) -> None:
 def warn(templates: Templates, state: State, root: Scope) -> None:
     """W302 and W303 for the whole spec."""
     spec = templates.spec
-    mentioned = set(templates.root.uses).union(*(b.uses for b in templates.blocks.values()))
-    mentioned |= state.used | _texts(templates)
-    for name in spec.blocks:
+    named = set(templates.root.uses).union(*(b.uses for b in templates.blocks.values()))
+    mentioned = named | state.used | _texts(templates)
+    choices = [v.constant for v in templates.root.params.values() if isinstance(v, Value)]
+    chosen = any(isinstance(one, str) and one in templates.blocks for one in choices)
+    for name in spec.blocks if not chosen else ():  # another could be named by that param
         if name not in mentioned:
             state.report("W302", f"nobody calls the block {str(name)!r}", name.span)
     read = set(_spec_reads(templates))
@@ -44,7 +46,8 @@ def warn(templates: Templates, state: State, root: Scope) -> None:
         own = {*map(str, block.spec.params), *map(str, block.spec.let)}
         inner: set[str] = set().union(*(n.reads for n in block.nodes))
         inner |= set().union(*(v.names for v in block.let.values()))
-        _params(block, inner, state, f" of {block_name}")
+        if not chosen or block_name in named:  # those to choose from are called alike
+            _params(block, inner, state, f" of {block_name}")
         _hidden(block, around, state)
         for key in block.spec.let:  # params are declared on purpose, to stand on their own
             _hides(key, spec.params, spec.let, state)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
+from graphbuild import expr
 from graphbuild.errors import Span
 from graphbuild.ir import INPUT
 from graphbuild.ops.base import MISSING, Op
@@ -93,6 +95,25 @@ class When:
 
 
 @dataclass(slots=True, eq=False)
+class Nested:
+    """Another spec as a node: its templates (`Templates`), the params that it is given, a cut."""
+
+    templates: Any
+    args: dict[str, Value]  # the keys are `Text`s
+    cut: tuple[tuple[str, Ref], ...] = ()  # what it gives in place of its own outputs
+    form: Literal["single", "list", "mapping"] = "single"  # of the cut
+
+    @property
+    def root(self) -> ScopeTemplate:
+        found: ScopeTemplate = self.templates.root
+        return found
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        return self.root.inputs
+
+
+@dataclass(slots=True, eq=False)
 class NodeTemplate:
     """A written node. `broken` means that a finding about it is known already."""
 
@@ -108,6 +129,7 @@ class NodeTemplate:
     args: dict[str, Value] = field(default_factory=dict)  # the keys are `Text`s
     wire: Wire | None = None
     group: ScopeTemplate | None = None
+    nested: Nested | None = None
     by: Wire | None = None  # of a node with cases: what chooses
     top_k: Value | None = None
     broken: bool = False
@@ -124,6 +146,7 @@ class ScopeTemplate:
     nodes: list[NodeTemplate]
     let: dict[Text, Value]
     params: dict[Text, Value | str]  # a str is a type word
+    kinds: dict[str, Value | str]  # what a param was declared with, where `extends` gave a value
     inputs: tuple[Text, ...]  # declared; none: one input named "input"
     reads: frozenset[str] = frozenset()
     uses: frozenset[str] = frozenset()  # names of ops and blocks that nodes mention
@@ -131,3 +154,45 @@ class ScopeTemplate:
     @property
     def input_names(self) -> tuple[str, ...]:
         return self.inputs or (INPUT,)
+
+
+def label(key: Text, around: str) -> str:
+    """A name for the graph of a node: its key, without expressions; of a list item, by position."""
+    if key.isdecimal():
+        return f"{around}_{key}" if around else f"item_{key}"
+    if "$" not in key:
+        return str(key)
+    out, at = "", 0
+    while at < len(key):
+        if key.startswith("$(", at):
+            at = expr.closing(key, at + 1) or len(key)
+        elif key[at] == "$":
+            break
+        else:
+            out += key[at]
+            at += 1
+    return out.strip("_-") or "group"
+
+
+def values(made: NodeTemplate) -> Iterator[Value]:
+    """All that is written about a node, but for its `repeat` and what is inside of it."""
+    for value in (made.name, made.op_value, made.condition, made.top_k):
+        if value is not None:
+            yield value
+    if made.when is not None:
+        yield from (made.when.training, made.when.evaluation)
+    yield from made.args.values()
+    if made.nested is not None:
+        yield from made.nested.args.values()
+        yield from (ref.value for _, ref in made.nested.cut if ref.value is not None)
+    stack = [wire for wire in (made.wire, made.by) if wire is not None]
+    while stack:
+        wire = stack.pop()
+        if isinstance(wire, Ref):
+            if wire.value is not None:
+                yield wire.value
+        elif isinstance(wire, Merge):
+            yield from wire.args.values()
+            stack.append(wire.operands)
+        else:
+            stack += wire.items if isinstance(wire, Listed) else wire.items.values()

@@ -111,21 +111,28 @@ class Writer:
         return self._written(forward)
 
     def _inputs(self) -> None:
-        if self.graph.kind != "spec":
-            types = self.context.input_types()
-            for given, type_ in zip(self.graph.inputs, types, strict=True):
-                self.scope.shapes[given.name] = type_
-            return
-        for given in self.graph.inputs:
-            if not isinstance(given.type, Tensor):
+        if self.graph.kind == "spec":
+            if any(not isinstance(given.type, Tensor) for given in self.graph.inputs):
                 raise EmitError("a spec's input is a tensor")
-            shape: list[int] = []
-            for position, size in enumerate(given.type.shape):
-                written = given.sizes[position] if position < len(given.sizes) else None
-                tree = self.context.translate(written, self.scope)
-                holds = tree is not None and self.context.holds(tree, [size], self.scope.cases)
-                shape.append(Sym(size, tree) if tree is not None and holds else size)
-            self.scope.shapes[given.name] = tuple(shape)
+            types: list[SymType] = [given.type.shape for given in self.graph.inputs]  # type: ignore[union-attr]
+        else:
+            types = self.context.input_types()
+        for position, given in enumerate(self.graph.inputs):
+            self.scope.shapes[given.name] = self._declared(position, types[position])
+
+    def _declared(self, position: int, type_: SymType) -> SymType:
+        """An input with the sizes that a spec writes; those of other scopes have only symbols."""
+        written = self.graph.inputs[position].sizes
+        if not written or isinstance(type_, list):
+            return type_
+        shape = list(type_)
+        for d, tree in enumerate(written):
+            made = self.context.translate(tree, self.scope)
+            inputs = [graph.inputs[position].type for graph in self.unit.graphs]
+            values = [given.shape[d] for given in inputs if isinstance(given, Tensor)]
+            if made is not None and self.context.holds(made, values, self.scope.cases):
+                shape[d] = Sym(values[0], made)
+        return tuple(shape)
 
     def _top_k(self) -> str:
         """How many cases are chosen, as the forward says it; empty where all are."""

@@ -9,50 +9,23 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
-from types import SimpleNamespace
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 from graphbuild import expr as expressions
 from graphbuild import ops
+from graphbuild.emit.drawn import Layer, arguments, parameters
+from graphbuild.emit.drawn import layers as layers_of
 from graphbuild.emit.items import call
 from graphbuild.emit.parts import Statement
 from graphbuild.emit.steps import attribute
 from graphbuild.emit.units import distinct
-from graphbuild.ir import Graph, Initializer, InitRule, Node
+from graphbuild.ir import Graph, Initializer, InitRule
 from graphbuild.names import is_attribute
 from graphbuild.ops.base import Op
 from graphbuild.ops.tensors import VALUE
 
 Own = Callable[[ast.expr, Mapping[str, object]], str]  # how a method says an expression
-
-# What layers are built of, by how it is called there; others may be of any type.
-_INNER = {"linear": "nn.Linear", "norm": "nn.LayerNorm", "out_proj": ""}
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A layer with parameters, or a raw parameter."""
-
-    path: str
-    node: Node
-    parameters: tuple[str, ...]
-
-    @property
-    def op(self) -> Op:
-        if not isinstance(self.node.call, Op):
-            raise TypeError(f"{self.path} is no layer")
-        return self.node.call
-
-    @property
-    def inner(self) -> Iterator[tuple[str, str | None]]:
-        """The modules that a layer is built of: paths and types, "" where no test finds it."""
-        for path in dict.fromkeys(name.rpartition(".")[0] for name in self.parameters):
-            if path:
-                last = path.rpartition(".")[2].rstrip("0123456789")
-                yield f"{self.path}.{path}", _INNER.get(last)
-
-    def key(self, parameter: str) -> str:
-        return self.path if self.op.own else f"{self.path}.{parameter}"
 
 
 @dataclass
@@ -87,10 +60,10 @@ class Rules:
     def statements(self) -> list[Statement]:
         if not self.graph.init:
             return []
-        by_path = any(rule.by_path for rule in self.graph.init)
+        by_path = any(rule.by_path or rule.within for rule in self.graph.init)
         if not by_path and not self.nested:
             return self._loop(self._chains(list(self._distinct())))
-        layers = self.layers = list(_layers(self.graph))
+        layers = self.layers = list(layers_of(self.graph))
         raw = [layer for layer in layers if layer.op.own]
         layers = [layer for layer in layers if not layer.op.own]
         chains = self._chains(layers)
@@ -115,7 +88,7 @@ class Rules:
                     key = (node.call.name, repr(given))
                     if key not in seen:
                         seen.add(key)
-                        yield Layer("", node, _parameters(node))
+                        yield Layer("", node, parameters(node))
 
     def _matching(self, layer: Layer) -> list[InitRule]:
         """The rules that draw some of a layer, in their order."""
@@ -131,22 +104,29 @@ class Rules:
     def _chains(self, layers: list[Layer]) -> list[list[Test]]:
         """The tests: one chain of all rules, where no layer is spoken of twice; else a chain for
         each name of a parameter, one after the other."""
-        merged: dict[str, InitRule] = {}
+        merged: dict[object, InitRule] = {}
         for rule in self.graph.init:  # of two that name a parameter of one layer the first wins
-            known = merged.setdefault(rule.match, rule)
+            known = merged.setdefault((rule.match, rule.within), rule)
             both = {**known.parameters, **rule.parameters, **known.parameters}
-            merged[rule.match] = InitRule(rule.match, both, known.span)
+            merged[rule.match, rule.within] = replace(known, parameters=both)
         rules = list(merged.values())
         if all(sum(r.matches(x.op.name, x.path) for r in rules) <= 1 for x in layers):
             return [[test for rule in rules for test in _tests(rule, rule.parameters, layers)]]
         names = dict.fromkeys(n for rule in rules for n in rule.parameters)
-        return [[t for r in self.graph.init for t in _tests(r, [n], layers)] for n in names]
+        return [[t for r in self.graph.init for t in self._left(r, n, layers)] for n in names]
+
+    def _left(self, rule: InitRule, name: str, layers: list[Layer]) -> list[Test]:
+        """A rule as tests for one parameter; of a spec inside, where those before leave some."""
+        if rule.within:
+            rules = self.graph.init[: self.graph.init.index(rule)]
+            before = [r for r in rules if name in r.parameters]
+            layers = [x for x in layers if not any(r.matches(x.op.name, x.path) for r in before)]
+        return _tests(rule, [name], layers)
 
     def _finds_inner(self, test: Test, layers: list[Layer]) -> bool:
         """Whether a test would find what a layer is built of."""
         return any(
-            (kind is None or kind in test.sources)
-            and (not test.rule.by_path or test.rule.matches("", path))
+            (kind is None or kind in test.sources) and test.rule.covers(path)
             for layer in layers
             for path, kind in layer.inner
         )
@@ -165,18 +145,22 @@ class Rules:
                     last[0].append(test)
                 else:
                     branches.append(([test], body))
-            for position, (alike, body) in enumerate(branches):
-                word = "elif" if position else "if"
-                made.append(Statement(f"{word} {self._test(alike)}:", body[0].span, body))
-        named = any(test.rule.by_path for chain in chains for test in chain)
+            same = groupby(branches, key=lambda branch: _code(branch[1]))  # what does so in one
+            for position, one in enumerate(list(group) for _, group in same):
+                tests = [self._test(alike) for alike, _ in one]
+                if len(tests) > 1:
+                    tests = [f"({said})" if " and " in said else said for said in tests]
+                said = f"{'elif' if position else 'if'} {' or '.join(tests)}:"
+                made.append(Statement(said, one[0][1][0].span, one[0][1]))
+        named = any(test.rule.by_path or test.rule.within for chain in chains for test in chain)
         head = "for name, module in self.named_modules():" if named else _MODULES
         return [Statement(head, None, made)] if made else []
 
     def _test(self, alike: list[Test]) -> str:
         first = alike[0]
         if first.is_exact:
-            names = _quoted([test.rule.match for test in alike])
-            return f"name == {names[0]}" if len(names) == 1 else f"name in ({', '.join(names)})"
+            paths = _quoted(list(dict.fromkeys(test.rule.match for test in alike)))
+            return f"name == {paths[0]}" if len(paths) == 1 else f"name in ({', '.join(paths)})"
         sources = list(dict.fromkeys(s for test in alike for s in test.sources))
         one, many = "isinstance(module, {})", "isinstance(module, ({}))"
         if "nn.Linear" in sources and self._finds_projection(first):
@@ -185,12 +169,16 @@ class Rules:
         text = (one if len(sources) == 1 else many).format(", ".join(sources))
         if first.rule.by_path:
             text += f' and fnmatchcase(name, "{first.rule.match}")'
+        below = _quoted([f"{path}." for path in first.rule.within])
+        if below:
+            starts = below[0] if len(below) == 1 else f"({', '.join(below)})"
+            text += f" and name.startswith({starts})"
         return text
 
     def _finds_projection(self, test: Test) -> bool:
         """Whether a test that takes subclasses would find more than the spec's own layers."""
         inner = (path for layer in self.layers for path, kind in layer.inner if kind == "")
-        return any(not test.rule.by_path or test.rule.matches("", path) for path in inner)
+        return any(test.rule.covers(path) for path in inner)
 
     def _body(self, test: Test, module: str) -> list[Statement]:
         made: list[Statement] = []
@@ -206,7 +194,7 @@ class Rules:
 
     def draw(self, initializer: Initializer, target: str, module: str, layer: Layer) -> str:
         """A call of `torch.nn.init`; attributes of the layer are read from the module."""
-        kept = ops.attributes(layer.op, _arguments(layer.node))
+        kept = ops.attributes(layer.op, arguments(layer.node))
         items = [target]
         for name, arg in initializer.args.items():
             tree = arg.expr if arg.expr is not None else expressions.literal(arg.value)
@@ -297,11 +285,15 @@ def _tests(rule: InitRule, names: Collection[str], layers: list[Layer]) -> list[
 def _alike(last: tuple[list[Test], list[Statement]], test: Test, body: list[Statement]) -> bool:
     """Whether two tests, both of types or both of names, do the same, and so can be one."""
     before = last[0][-1]
-    if before.is_exact != test.is_exact or (test.rule.by_path and not test.is_exact):
+    if test.is_exact != before.is_exact or test.rule.within != before.rule.within:
         return False
-    if before.rule.by_path and not before.is_exact:
+    if not test.is_exact and (test.rule.by_path or before.rule.by_path):
         return False
-    return [s.code for s in last[1]] == [s.code for s in body]
+    return _code(last[1]) == _code(body)
+
+
+def _code(body: list[Statement]) -> list[object]:
+    return [(s.code, _code(s.body or [])) for s in body]
 
 
 def _quoted(paths: list[str]) -> list[str]:
@@ -315,28 +307,3 @@ def _path(path: str, raw: bool = False) -> str:
     if "." not in path:
         return attribute(path)
     return f'self.get_{"parameter" if raw else "submodule"}("{path}")'
-
-
-def _parameters(node: Node) -> tuple[str, ...]:
-    """The names of a layer's parameters."""
-    op = node.call
-    if not isinstance(op, Op) or op.parameters is None:
-        return ()
-    return tuple(op.parameters(_arguments(node)))
-
-
-def _arguments(node: Node) -> SimpleNamespace:
-    op = node.call
-    values = {a.name: a.default for a in op.arguments} if isinstance(op, Op) else {}
-    values.update((name, arg.value) for name, arg in node.args.items())
-    return SimpleNamespace(**values)
-
-
-def _layers(graph: Graph, prefix: str = "") -> Iterator[Layer]:
-    """All layers and raw parameters in the order of registration."""
-    for node in graph.nodes:
-        path = f"{prefix}{node.name}"
-        if isinstance(node.call, Graph):
-            yield from _layers(node.call, f"{path}.")
-        elif node.call is not None and node.call.parameters is not None:
-            yield Layer(path, node, _parameters(node))

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from graphbuild.emit.called import file_of, named, unused
 from graphbuild.emit.choices import likeness
 from graphbuild.emit.kinds import made
 from graphbuild.emit.structures import Slot, Structure, Unlike, joined, rank, slot
@@ -81,6 +82,10 @@ class Unit:
     def is_function(self) -> bool:
         return self.form == "sequence"
 
+    def called(self, name: str) -> str:
+        """A name as it is written for a function or a class."""
+        return identifier(name) if self.is_function else class_name(name)
+
     def position(self, graph: Graph) -> int:
         return self._positions[id(graph)]
 
@@ -105,6 +110,7 @@ def form(graph: Graph) -> Form:
     real = [node for node in graph.nodes if not node.synthetic]
     if (
         graph.kind == "spec"
+        or any(given.sizes for given in graph.inputs)  # a spec inside of it
         or len(graph.inputs) != 1
         or any(node.mode != "always" or node.when is not None for node in graph.nodes)
         or any(arg.free for node in real for arg in node.args.values())
@@ -181,11 +187,18 @@ class Units:
         for graphs in templates.values():
             if len({self.forms[id(graph)] for graph in graphs}) > 1:  # as an `if` has it
                 self.forms.update((id(graph), "class") for graph in graphs)
-        first = _unused(class_name(root.name), taken)
+        first = unused(class_name(root.name), taken)
+        own = {n for t, (g, *_) in templates.items() if not file_of(t) for n in named(g)}
         taken.add(first)
         for template in _callees_first(templates):
             for unit in self._group(templates[template]):
-                unit.name = first if unit.graphs[0] is root else _unused(unit.name, taken)
+                if unit.graphs[0] is root:
+                    unit.name = first
+                else:
+                    file = file_of(template)
+                    if file and unit.name in taken | own:
+                        unit.name = unit.called(f"{file}_{unit.graphs[0].name}")
+                    unit.name = unused(unit.name, taken)
                 taken.add(unit.name)
                 self.all.append(unit)
         self.names = frozenset(taken)
@@ -212,8 +225,9 @@ class Units:
                     unit.graphs.append(graph)
                     break
             else:
-                name = identifier(graph.name) if shape == "sequence" else class_name(graph.name)
-                groups.append((structure, Unit(name, shape, [graph])))
+                unit = Unit("", shape, [graph])
+                unit.name = unit.called(graph.name)
+                groups.append((structure, unit))
         units = [unit for _, unit in groups]
         for unit in units:
             unit.__post_init__()
@@ -309,15 +323,6 @@ def _callees_first(templates: dict[str, list[Graph]]) -> list[str]:
     for template in templates:
         visit(template)
     return order
-
-
-def _unused(name: str, taken: set[str]) -> str:
-    if name not in taken:
-        return name
-    number = 2
-    while f"{name}{number}" in taken:
-        number += 1
-    return f"{name}{number}"
 
 
 def rest_target(graph: Graph, name: str) -> tuple[object, bool]:

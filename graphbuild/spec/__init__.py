@@ -11,17 +11,18 @@ import re
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, PrivateAttr, ValidationError
 
-from graphbuild.errors import Finding, Source, SpecError, sort
+from graphbuild.errors import Finding, Note, Source, SpecError, sort
 from graphbuild.source import MAX_FINDINGS, Map, Seq, Text, Value, text
 from graphbuild.spec import kinds as kinds
-from graphbuild.spec.error import VERSION, Places, later, misfit, misplaced
+from graphbuild.spec.error import VERSION, Places, misfit, misplaced
 from graphbuild.spec.kinds import Items, Mapping, Name, Raw, Values, Words, is_empty, wrong
 from graphbuild.spec.model import Fields, Findings, Model
 from graphbuild.spec.names import DIMENSION as DIMENSION
 from graphbuild.spec.names import check_dims, check_spec, is_size
 from graphbuild.spec.scope import Block as Block
+from graphbuild.spec.scope import Include as Include
 from graphbuild.spec.scope import NodeSpec as NodeSpec
 from graphbuild.spec.scope import Routing as Routing
 from graphbuild.spec.scope import Scope as Scope
@@ -40,6 +41,15 @@ class DimRange(Model):
     multiple: kinds.Positive = 1
     min: kinds.Positive = 1
     max: kinds.Positive | None = None
+
+    def __str__(self) -> str:
+        most = f", at most {self.max}" if self.max is not None else ""
+        multiple = f", a multiple of {self.multiple}" if self.multiple > 1 else ""
+        return f"at least {self.min}{most}{multiple}"
+
+    def holds(self, size: int) -> bool:
+        above = self.max is not None and size > self.max
+        return size >= self.min and size % self.multiple == 0 and not above
 
     @classmethod
     def _fields(cls, data: Any, findings: Findings) -> Fields:
@@ -106,8 +116,34 @@ class InitSpec(Model):
         return {"parameters": rules} | {key: data[key] for key in data if key == "match"}
 
 
+class Extension(Model):
+    """A spec that is another one with other params, name, doc and expectations."""
+
+    what = "a spec that extends another"
+    form = "a mapping with extends"
+    graphbuild: Any
+    extends: Name
+    name: Name
+    doc: Words = ""
+    params: Values = Field(default_factory=dict)
+    expect: Expect | None = None
+
+    @classmethod
+    def _fields(cls, data: Any, findings: Findings) -> Fields:
+        own = Map((key, data[key]) for key in data if key in cls.keys or key not in Spec.keys)
+        own.source, own.place = data.source, data.place
+        for key in data:
+            if key not in own:
+                message = f"a spec that extends another takes {str(key)!r} from there"
+                hint = "its own are name, doc, params and expect"
+                findings.append(Finding("E101", message, key.span, suggestion=hint))
+        fields = super()._fields(own, findings)
+        check_head(fields, data, findings)
+        return fields
+
+
 class Spec(Scope):
-    """A whole spec."""
+    """A whole spec. `read` adds the specs that it is made of."""
 
     what = "a spec"
     form = f"a mapping that begins with graphbuild: {VERSION}"
@@ -119,10 +155,39 @@ class Spec(Scope):
     blocks: Annotated[dict[Text, Block], Mapping] = Field(default_factory=dict)
     expect: Expect | None = None
     init: Annotated[tuple[InitSpec, ...], Items] = ()
+    _files: tuple[Text, ...] = PrivateAttr(())  # what nodes name with `spec`
+    _specs: dict[str, Spec] = PrivateAttr(default_factory=dict)  # by such a name
+    _declared: dict[str, Raw] = PrivateAttr(default_factory=dict)
+    _ways: dict[Source, tuple[Note, ...]] = PrivateAttr(default_factory=dict)
 
     @property
     def source(self) -> Source:
         return self._span.source
+
+    @property
+    def declared(self) -> dict[str, Raw]:
+        """Of params that got a value by `extends`, what they were declared with at first."""
+        return self._declared
+
+    @property
+    def specs(self) -> dict[str, Spec]:
+        """The specs that nodes of this one are, by what follows `spec`."""
+        return self._specs
+
+    @property
+    def ways(self) -> dict[Source, tuple[Note, ...]]:
+        """How the other files that it is made of are reached from this one, innermost first."""
+        return self._ways
+
+    def extended(self, by: Extension) -> Spec:
+        """This spec with what an extension says."""
+        given = {key: by.params.get(key, raw) for key, raw in self.params.items()}
+        what = {"name": by.name, "doc": by.doc or self.doc, "params": given, "expect": by.expect}
+        made = self.model_copy(update=what)
+        made._span = by.span
+        known = {str(key): raw for key, raw in self.params.items() if key in by.params}
+        made._declared = {**known, **self._declared}
+        return made
 
     @classmethod
     def _fields(cls, data: Any, findings: Findings) -> Fields:
@@ -130,31 +195,37 @@ class Spec(Scope):
         if "rest" in data:
             message = "only a block has 'rest': nobody passes arguments on to a spec"
             findings.append(misplaced(_key(data, "rest"), message))
-        if "name" not in fields:
-            stem = re.sub(r"[^\w-]+", "_", Path(data.source.name).stem).strip("_-")
-            fields["name"] = text(stem[:100] or "net", data)
-        version = fields.get("graphbuild")
-        number = version.value if isinstance(version, Text) else None
-        if version is not None and (type(number) is not int or number != VERSION):
-            message = "unknown version of the language"
-            findings.append(misfit(message, version, str(VERSION), "E105"))
-        check_spec(fields, findings)
+        check_head(fields, data, findings)
         check_dims(fields, findings)
         return fields
 
 
-def parse_spec(data: Value, source: Source) -> Spec:
-    """The spec that located data holds; raises `SpecError` with every finding."""
-    if isinstance(data, Map) and "extends" in data:  # the rest of the file makes no sense without
-        raise SpecError([later(_key(data, "extends"))])
+def check_head(fields: Fields, data: Map, findings: Findings) -> None:
+    """The name, by default that of the file, the names of blocks, and the version."""
+    if "name" not in fields:
+        stem = re.sub(r"[^\w-]+", "_", Path(data.source.name).stem).strip("_-")
+        fields["name"] = text(stem[:100] or "net", data)
+    version = fields.get("graphbuild")
+    number = version.value if isinstance(version, Text) else None
+    if version is not None and (type(number) is not int or number != VERSION):
+        message = "unknown version of the language"
+        findings.append(misfit(message, version, str(VERSION), "E105"))
+    check_spec(fields, findings)
+
+
+def parse_spec(data: Value, source: Source) -> Spec | Extension:
+    """What located data holds; raises `SpecError` with every finding."""
+    model = Extension if isinstance(data, Map) and "extends" in data else Spec
     findings = Findings()
-    spec: Spec | None = None
+    spec: Spec | Extension | None = None
     try:
-        spec = Spec.model_validate(data, context=findings)
+        spec = model.model_validate(data, context=findings)
     except ValidationError as error:
         places = Places(data)
         errors = error.errors(include_url=False, include_input=False)
         findings += [places.finding(item) for item in errors[:MAX_FINDINGS]]
     if findings or spec is None:
         raise SpecError(sort(findings)[:MAX_FINDINGS])
+    if isinstance(spec, Spec):
+        spec._files = tuple(findings.files)
     return spec

@@ -23,12 +23,6 @@ def unknown_dimension(key: Text, known: Iterable[str]) -> Finding:
     return Finding("E101", message, key.span, suggestion=did_you_mean(key, known))
 
 
-def later(key: Text) -> Finding:
-    """A part of the language that this version does not have."""
-    message = f"this version of graphbuild does not have {str(key)!r} yet"
-    return Finding("E101", message, key.span)
-
-
 def misplaced(key: Text, message: str) -> Finding:
     """A key that is known, but has no place here."""
     return Finding("E101", message, key.span)

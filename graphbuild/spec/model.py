@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationInfo, model_validator
 
 from graphbuild.errors import Finding, Span, closest
-from graphbuild.source import MAX_FINDINGS, Map
+from graphbuild.source import MAX_FINDINGS, Map, Text
 from graphbuild.spec.error import unknown
 from graphbuild.spec.kinds import wrong
 
@@ -17,9 +17,13 @@ Fields = dict[Any, Any]
 
 
 class Findings(list[Finding]):
-    """What has been found, and how many models could not be built."""
+    """What has been found, how many models could not be built, and which files nodes name."""
 
     failed = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.files: list[Text] = []
 
 
 class _Fields(Fields):

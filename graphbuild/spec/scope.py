@@ -117,6 +117,8 @@ class NodeSpec(Model):
             fields["share"] = given["share"]
         elif made == "spec":
             inside = {k: v for k, v in given.items() if k in ("params", "outputs")}
+            if isinstance(given["spec"], Text):
+                findings.files.append(given["spec"])
             fields["include"] = _map({**inside, text("file", data): given["spec"]}, data)
         elif made == "nodes":
             inside = {

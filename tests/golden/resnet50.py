@@ -19,9 +19,11 @@ class Bottleneck(nn.Module):
         width_per_group: int,
         stride: int = 1,
         dilation: int = 1,
+        dilate: bool = False,
     ) -> None:
         super().__init__()
         width = planes * width_per_group // 64 * groups
+        step = 1 if dilate else stride
         self.conv1 = nn.Conv2d(in_channels, width, kernel_size=1, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         self.relu1 = nn.ReLU(inplace=True)
@@ -29,7 +31,7 @@ class Bottleneck(nn.Module):
             width,
             width,
             kernel_size=3,
-            stride=stride,
+            stride=step,
             padding=dilation,
             dilation=dilation,
             groups=groups,
@@ -39,10 +41,10 @@ class Bottleneck(nn.Module):
         self.relu2 = nn.ReLU(inplace=True)
         self.conv3 = nn.Conv2d(width, planes * 4, kernel_size=1, bias=False)
         self.bn3 = nn.BatchNorm2d(planes * 4)
-        if stride != 1 or in_channels != planes * 4:
+        if step != 1 or in_channels != planes * 4:
             self.downsample = nn.Sequential(
                 nn.Conv2d(
-                    in_channels, planes * 4, kernel_size=1, stride=stride, bias=False
+                    in_channels, planes * 4, kernel_size=1, stride=step, bias=False
                 ),
                 nn.BatchNorm2d(planes * 4),
             )
@@ -80,11 +82,12 @@ def stage(
         *[
             Bottleneck(
                 in_channels if i == 0 else planes * 4,
-                planes,
-                groups,
-                width_per_group,
-                stride=stride if i == 0 and not dilate else 1,
+                planes=planes,
+                groups=groups,
+                width_per_group=width_per_group,
+                stride=stride if i == 0 else 1,
                 dilation=dilation * 2 if i > 0 and dilate else dilation,
+                dilate=dilate,
             )
             for i in range(depth)
         ]

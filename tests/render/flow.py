@@ -32,8 +32,13 @@ def ops(graph: Graph, prefix: str = "") -> Iterator[str]:
             yield prefix + node.name
 
 
-def flow(graph: Graph, given: list[Value], pairs: Pairs, prefix: str = "") -> Value:
-    """What a scope gives; notes in `pairs` which op takes of which."""
+def flow(
+    graph: Graph, given: list[Value], pairs: Pairs, closed: set[str], prefix: str = ""
+) -> Value:
+    """What a scope gives; notes in `pairs` which op takes of which.
+
+    A closed scope stands between what it takes and what it gives, also where it only hands it on.
+    """
     if graph.routing is not None:
         given = [set().union(*map(paths, given))] * len(given)
     values = dict(zip(graph.input_names, given, strict=False))
@@ -43,7 +48,11 @@ def flow(graph: Graph, given: list[Value], pairs: Pairs, prefix: str = "") -> Va
         if absent(node):
             values[node.name] = operands[0] if operands else None
         elif isinstance(node.call, Graph):
-            values[node.name] = flow(node.call, operands, pairs, f"{prefix}{node.name}/")
+            path = prefix + node.name
+            values[node.name] = flow(node.call, operands, pairs, closed, f"{path}/")
+            if path in closed:
+                values[node.name] = path
+                pairs |= {(source, path) for operand in operands for source in paths(operand)}
         elif isinstance(node.call, Op):
             path = prefix + node.name
             pairs |= {(source, path) for operand in operands for source in paths(operand)}
@@ -66,56 +75,50 @@ def paths(value: Value) -> set[str]:
     return value if isinstance(value, set) else {value} - {None}
 
 
-def place(view: Item, path: str) -> tuple[Item, tuple[int, ...]]:
+def place(view: Item, path: str) -> tuple[Item, dict[int, int]]:
     """The visible item that an op lies in, and in which turn of the runs around it."""
-    item, names, turns = view, path.split("/"), []
+    item, names, turns = view, path.split("/"), {}
     while item.open:
         name = names.pop(0)
         found = [i for i in item.items if name in {node.name for node in i.part.nodes}]
         assert len(found) == 1, path
         item = found[0]
         if item.part.form == "run":
-            turns.append([node.name for node in item.part.nodes].index(name))
-    return item, tuple(turns)
+            turns[id(item)] = [node.name for node in item.part.nodes].index(name)
+    return item, turns
+
+
+def scopes(item: Item, prefix: str = "") -> Iterator[str]:
+    """The paths of the scopes that are closed boxes, or turns of one."""
+    for inner in item.items:
+        calls = [n for n in inner.part.nodes if isinstance(n.call, Graph)]
+        if inner.open:
+            for node in calls:  # of a run, each turn
+                yield from scopes(inner, f"{prefix}{node.name}/")
+        else:
+            yield from (prefix + node.name for node in calls)
 
 
 def expected(graph: Graph, view: Item) -> set[tuple[str, str]]:
-    """The edges that a picture should show, by the ids of items; inputs are called by name."""
+    """The edges that a picture should show, by the paths of items.
+
+    Of a run one turn is drawn: with what comes into the first, and not what goes on to the next.
+    """
     pairs: Pairs = set()
     inputs = [f"<{name}>" for name in graph.input_names]
-    out = flow(graph, list(inputs), pairs)
-    where = {path: place(view, path) for path in ops(graph)}
+    closed = set(scopes(view))
+    out = flow(graph, list(inputs), pairs, closed)
+    where = {path: place(view, path) for path in (*ops(graph), *closed)}
     found = set()
     for source, path in pairs:
         item, turns = where[path]
-        if source in inputs:
-            if not any(turns):
-                found.add((source, key(item)))
-            continue
-        other, others = where[source]
-        if other is not item and turns == others[: len(turns)]:
-            found.add((key(other), key(item)))
-        elif other is not item and not any(turns[len(others) :]) and others == turns[: len(others)]:
-            found.add((key(other), key(item)))
-        elif other is not item and _apart(other, item) and not any(turns):
-            found.add((key(other), key(item)))
+        other, others = where.get(source, (None, {}))
+        if other is not item and all(turn == others.get(run, 0) for run, turn in turns.items()):
+            found.add((source if other is None else key(other), key(item)))
     values = out if isinstance(out, list) else [out]
     for source in set().union(*map(paths, values)):
-        end = source if source in inputs else key(where[source][0])
-        found.add((end, "<output>"))
+        found.add((source if source in inputs else key(where[source][0]), "<output>"))
     return found
-
-
-def _apart(one: Item, other: Item) -> bool:
-    """Whether two items share no run."""
-    return not {id(run) for run in _runs(one)} & {id(run) for run in _runs(other)}
-
-
-def _runs(item: Item | None) -> Iterator[Item]:
-    while item is not None:
-        if item.part.form == "run":
-            yield item
-        item = item.scope
 
 
 def shown(view: Item) -> set[tuple[str, str]]:

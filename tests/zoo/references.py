@@ -54,6 +54,16 @@ ZOO = [
     Case("shufflenet_v2_x1_0", models.shufflenet_v2_x1_0),
 ]
 
+# The other members of the families, which are specs of a few lines.
+MEMBERS = [
+    Case(name, getattr(models, name))
+    for name in (
+        *("vgg11", "vgg13", "vgg19", "resnet34", "resnet101", "resnet152"),
+        *("densenet161", "densenet169", "densenet201"),
+    )
+]
+SLOW = ("vgg11", "vgg13", "vgg19", "resnet101", "resnet152", "densenet161", "densenet201")
+
 # The rows of MobileNetV3-Large: kernel, exp, out, SE, HS, stride.
 LARGE = [
     dict(zip(("kernel", "exp", "out", "SE", "HS", "stride"), row, strict=True))

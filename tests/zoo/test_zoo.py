@@ -9,6 +9,8 @@ import pytest
 import torch
 from references import (
     FAMILY,
+    MEMBERS,
+    SLOW,
     ZOO,
     Case,
     every,
@@ -41,7 +43,7 @@ def images(channels: int = 3) -> Iterator[Tensor]:
         yield torch.randn(batch, channels, *size)
 
 
-@every(ZOO + FAMILY)
+@every(ZOO + MEMBERS + FAMILY)
 def test_state_dict_has_the_same_layout(case: Case) -> None:
     with torch.device("meta"):
         theirs = case.reference()
@@ -50,7 +52,7 @@ def test_state_dict_has_the_same_layout(case: Case) -> None:
     assert [n for n, _ in ours.named_parameters()] == [n for n, _ in theirs.named_parameters()]
 
 
-@every(ZOO + FAMILY, slow=("vgg16",))
+@every(ZOO + MEMBERS + FAMILY, slow=("vgg16", *SLOW))
 @torch.no_grad()
 def test_outputs_are_equal(case: Case) -> None:
     ours, theirs = pair(case)
@@ -61,7 +63,7 @@ def test_outputs_are_equal(case: Case) -> None:
             assert torch.equal(own, other), image.shape
 
 
-@every(ZOO + FAMILY, slow=("vgg16", "alexnet"))
+@every(ZOO + MEMBERS + FAMILY, slow=("vgg16", "alexnet", *SLOW))
 def test_gradients_and_statistics_are_equal(case: Case) -> None:
     ours, theirs = pair(case)
     image = torch.randn(2, 3, 72, 64, generator=torch.Generator().manual_seed(0))
