@@ -31,6 +31,10 @@ class Cost:
         return Cost(self.params + other.params, self.macs + other.macs, self.memory + other.memory)
 
 
+    def __mul__(self, times: int) -> Cost:
+        return Cost(self.params * times, self.macs * times, self.memory * times)
+
+
 class Costs:
     """Costs of the nodes of a graph; each distinct scope is summed once, memory only if asked."""
 

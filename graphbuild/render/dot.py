@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 from graphbuild.render.cards import bar, card, frame, heading, pill, width
-from graphbuild.render.text import attribute, markup
+from graphbuild.render.text import FONT, attribute, markup
 from graphbuild.render.theme import Theme, ThemeName, themed
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from graphbuild.errors import Span
     from graphbuild.render.picture import Box, Cluster, Link, Picture
 
-FONT = "Helvetica,Arial,sans-serif"
 Direction = Literal["TB", "LR"]
 
 
@@ -126,7 +125,7 @@ _STYLES: dict[str, dict[str, str]] = {
     "data": {},
     "case": {"style": "dashed"},
     "control": {"style": "dashed"},
-    "bus": {"penwidth": "3", "weight": "20", "arrowhead": "none"},
+    "bus": {"penwidth": "3", "weight": "300", "arrowhead": "none"},
     "shared": {"style": "dotted", "dir": "none", "constraint": "false", "penwidth": "1.4"},
     "tied": {"style": "dotted", "dir": "none", "constraint": "false", "penwidth": "1.4"},
 }
@@ -135,7 +134,7 @@ _STYLES: dict[str, dict[str, str]] = {
 def _edge(graph: Digraph, link: Link, boxes: dict[str, Box], theme: Theme) -> None:
     attributes = dict(_STYLES[link.style])
     if link.main and link.style == "data":
-        attributes["weight"] = "6"
+        attributes["weight"] = "50"
     if link.style in ("shared", "tied"):
         attributes["color"] = theme.shared
     elif link.style != "data":

@@ -36,6 +36,17 @@ def own_times(item: Item) -> int:
     return times
 
 
+def copies_told(item: Item) -> int:
+    """How many equal ones the costs at a box are the sum of: those of its own ×N."""
+    outer, times = outermost(item), 1
+    while item.scope is not None:
+        times *= item.part.turns if item.part.form == "run" else 1
+        if item is outer:
+            break
+        item = item.scope
+    return times
+
+
 def name(item: Item) -> str:
     """The local name of an item."""
     outer = outermost(item)
@@ -163,11 +174,17 @@ def _growth(item: Item) -> str:
 
 
 def _width(type_: Type) -> tuple[int, str] | None:
-    """The number of channels, or of features, and which of them it is."""
+    """The number of channels, or of features, and which of them it is.
+
+    Of an image the channels stand at 1, or last where the size at 1 is free.
+    """
     if not isinstance(type_, Tensor) or len(type_.shape) < 2:
         return None
     rank = len(type_.shape)
-    return (type_.shape[1], "ch") if rank > 3 else (type_.shape[-1], "features")
+    if rank < 4:
+        return type_.shape[-1], "features"
+    first = len({shape[1] for shape in type_.shapes if shape is not None}) == 1
+    return type_.shape[1 if first else -1], "ch"
 
 
 def joined(node: Node, dims: Dims | None) -> str:

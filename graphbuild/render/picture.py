@@ -30,7 +30,7 @@ class Box:
     title: str
     rows: tuple[str, ...]
     tip: str
-    cost: Cost
+    cost: Cost  # of one; the rows tell that of all of its ×N
     turns: int = 1  # the ×N that is told at the box
     copies: int = 1  # how many equal ones it stands for, with the ×N of the clusters around it
     applied: int = 1  # how often each is applied in turn, by clusters around it
@@ -56,6 +56,13 @@ class Cluster:
     turns: int = 1
     badge: str = ""
     mode: str = "always"
+
+    def clusters(self) -> Iterator[Cluster]:
+        """All clusters in it."""
+        for inner in self.inside:
+            if not isinstance(inner, str):
+                yield inner
+                yield from inner.clusters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +102,8 @@ class Picture:
         """What else the legend explains."""
         styles = {link.style for link in self.links}
         found = [style for style in ("bus", "case", "shared", "tied") if style in styles]
-        return (*found, "mode") if any(b.mode != "always" for b in self.boxes) else tuple(found)
+        modes = {box.mode for box in self.boxes} | {c.mode for c in self.root.clusters()}
+        return tuple(found) if modes == {"always"} else (*found, "mode")
 
 
 def picture(
@@ -114,7 +122,8 @@ class _Painter:
         self.badges: Badges = badges(view)
         leaves = list(view.leaves())
         self.cost = {id(leaf): self.costs.item(leaf) for leaf in leaves if leaf.part.nodes}
-        self.most = max((self._amount(cost) for cost in self.cost.values()), default=0)
+        told = (self._told(leaf) for leaf in leaves)
+        self.most = max(map(self._amount, told), default=0)
         ends: list[End] = [*graph.inputs, *leaves, *graph.outputs]
         for number, end in enumerate(ends):
             self.ids[id(end)] = f"n{number}"
@@ -146,6 +155,10 @@ class _Painter:
             most=short(self.most, "B" if self.color_by == "memory" else ""),
         )
 
+    def _told(self, item: Item) -> Cost:
+        """What a box says that it costs: all of its ×N."""
+        return self.cost.get(id(item), Cost()) * labels.copies_told(item)
+
     def _amount(self, cost: Cost) -> int:
         return 0 if self.color_by == "kind" else getattr(cost, self.color_by)
 
@@ -153,7 +166,7 @@ class _Painter:
         cost = self.cost.get(id(item), Cost())
         node = item.part.nodes[0] if item.part.nodes else None
         form: Literal["card", "sign", "bar"] = "card"
-        title, rows = labels.title(item), labels.rows(item, cost)
+        title, rows = labels.title(item), labels.rows(item, self._told(item))
         if node is not None and item.part.form == "call":
             if sign(node):
                 form, title, rows = "sign", sign(node), ()
@@ -161,7 +174,7 @@ class _Painter:
                 form, rows = "bar", (labels.joined(node, self.dims),)
         kind = "merge" if form != "card" else labels.item_kind(item)
         badge = self._badge(item)
-        heat = self._amount(cost) / self.most if self.most and form == "card" else None
+        heat = self._amount(self._told(item)) / self.most if self.most and form == "card" else None
         return Box(
             id=self.ids[id(item)],
             path=item.path,
@@ -169,7 +182,7 @@ class _Painter:
             kind=kind,
             title=title,
             rows=tuple(filter(None, rows)),
-            tip=labels.tip(item, cost, self.dims),
+            tip=labels.tip(item, self._told(item), self.dims),
             cost=cost,
             turns=labels.own_times(item),
             copies=item.times,

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import re
 
-from graphbuild.render.text import markup
+from graphbuild.render.text import FONT, markup
 from graphbuild.render.theme import stylesheet
 
 _COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
 _ID = re.compile(r"<title>[^<]*</title>\s*")  # its ids, which would be shown in place of our words
 _TIP = re.compile(r' xlink:title="([^"]*)"([^>]*)>')  # which browsers do not show everywhere
+_EACH = (f' font-family="{FONT}"', ' xml:space="preserve"')
 
 
 def finish(drawn: bytes, name: str, told: str, *, auto: bool) -> bytes:
     """The drawing with a title, tooltips as titles, and for both schemes a stylesheet."""
     text = _ID.sub("", _COMMENT.sub("", drawn.decode()))
+    for each in _EACH:  # said once, for all
+        text = text.replace(each, "")
     text = _TIP.sub(r"\2><title>\1</title>", text)
     head = f"<title>{markup(name)}</title>\n<desc>{markup(told)}</desc>\n"
     if auto:
         head += f"<style>{stylesheet()}</style>\n"
-    text = text.replace("<svg ", '<svg role="img" ', 1)
+    text = text.replace("<svg ", f'<svg role="img" font-family="{FONT}" ', 1)
     return text.replace('<g id="graph0"', head + '<g id="graph0"', 1).encode()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import unicodedata
 from html import escape
 
+FONT = "Helvetica,Arial,sans-serif"
 # Widths of Helvetica in thousandths of its size, from the space to the tilde. Arial, Liberation Sans
 # and Nimbus Sans have the same, so boxes of these sizes are the same on every machine.
 _WIDTHS = (

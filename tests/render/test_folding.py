@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 from command import BUNDLED
 from flow import absent, expected, ops, place, shown
@@ -25,8 +27,9 @@ FOLDINGS = {
 }
 
 
-def elaborated(name: str, **params: object) -> Graph:
-    return graphbuild.elaborate(graphbuild.read(name), **params)
+@cache
+def elaborated(name: str) -> Graph:
+    return graphbuild.elaborate(graphbuild.read(name))
 
 
 def build(text: str, inputs: str = "image: [N, 3, H=32, W=32]") -> Graph:
