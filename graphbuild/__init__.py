@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Finding",
     "SpecError",
-    "__version__",
     "check",
     "compile",
     "elaborate",

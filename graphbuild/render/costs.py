@@ -30,7 +30,6 @@ class Cost:
     def __add__(self, other: Cost) -> Cost:
         return Cost(self.params + other.params, self.macs + other.macs, self.memory + other.memory)
 
-
     def __mul__(self, times: int) -> Cost:
         return Cost(self.params * times, self.macs * times, self.memory * times)
 

@@ -144,7 +144,7 @@ def _edge(graph: Digraph, link: Link, boxes: dict[str, Box], theme: Theme) -> No
     if boxes[link.head].form == "bar" and link.style == "data":
         attributes["penwidth"] = "1.8"
     if link.label:
-        attributes["label"] = f"<&#160;{markup(link.label)}>"
+        attributes["label"] = f"<&#160;{markup(link.label)}&#160;>"
     if link.tip:
         attributes["tooltip"] = attribute(link.tip)
         attributes["labeltooltip"] = attribute(link.tip)

@@ -246,6 +246,18 @@ def test_tooltips_tell_all_arguments() -> None:
     assert "9,536 parameters" in conv
 
 
+def test_text_stands_in_the_middle_of_its_box() -> None:
+    for node in svg(elaborated("lenet5")).iter(f"{SVG}g"):
+        if node.attrib.get("class") != "node":
+            continue
+        shapes = [p.attrib.get("d") or p.attrib.get("points", "") for p in node.iter()]
+        across = [float(x) for x in re.findall(r"(-?[\d.]+),", " ".join(shapes))]
+        for text in node.iter(f"{SVG}text"):
+            assert text.attrib["text-anchor"] == "middle"
+            middle = (min(across) + max(across)) / 2
+            assert float(text.attrib["x"]) == pytest.approx(middle, abs=0.1)
+
+
 def test_direction() -> None:
     size = re.compile(r'width="(\d+)pt" height="(\d+)pt"')
     tall = size.search(drawing(elaborated("lenet5")).text)
