@@ -386,3 +386,30 @@ def test_what_does_not_lead_to_a_value_is_not_looked_at(here: Path) -> None:
 def test_expectations_of_a_spec_inside_are_not_checked(here: Path) -> None:
     text = SMALL + "expect: {parameters: 16, outputs: {c: [N, 4, H, W]}}\n"
     assert found(node("spec: one, params: {width: 5}"), one=text) == []
+
+
+def test_what_cannot_be_cut(here: Path) -> None:
+    inner = """\
+nodes:
+  pair: {connect: parallel, from: x, nodes: {left: {nodes: [ReLU, Tanh]}, right: Tanh}}
+  sum: {op: add, from: [pair.left, pair.right]}
+  down: {op: sum, from: sum, if: false}
+  path: {switch: flag, from: down, cases: {true: {nodes: [ReLU]}, false: Tanh}}
+outputs: [sum, path]
+"""
+    head = HEAD.replace("inputs: {", "inputs: {flag: {shape: [], dtype: bool}, ")
+    text = head + "nodes: {a: {spec: one, from: [flag, x], outputs: PATH}}\n"
+    cases = {
+        "[pair.left.0, pair]": "'pair' are taken all together",
+        "down.0": "'down' of 'one' is not built",
+        "path.true.0": "not every one runs",
+        "pair.middle": "known there: left, right",
+        "pair.left.2": "'left' of 'pair' has no part '2'",
+        "summ": "did you mean 'sum'?",
+    }
+    for path, words in cases.items():
+        errors = [f for f in found(text.replace("PATH", path), one=head + inner) if f.is_error]
+        assert [f.code for f in errors] == ["E201"], path
+        assert words in str(errors[0])
+    for path in ("[pair.left.0, pair.left, sum]", "[pair.right, pair.left.1]", "path", "pair"):
+        assert [f for f in found(text.replace("PATH", path), one=head + inner) if f.is_error] == [], path

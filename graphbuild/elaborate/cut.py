@@ -41,7 +41,11 @@ def cut(
         except NotThere as error:
             error.path = path
             raise
-    made = _Cutter().graph(graph, each, own=False, whole=True)
+    try:
+        made = _Cutter().graph(graph, each, own=False, whole=True)
+    except NotThere as error:  # a value that is taken as a whole, and opened by one of the paths
+        error.path = next((p for p in each if error.part in p[:-1]), each[0])
+        raise
     edges = [made.outputs[each.index(path)].edge for path in paths]
     outputs = tuple(Output(n, e) for n, e in zip(names, edges, strict=True))
     types = tuple(made.value(edge) for edge in edges)
@@ -179,9 +183,9 @@ class _Scope:
             return replace(edge, select=(0, *edge.select))
         if not edge.select:
             message = (
-                f"the values of {edge.source!r} are taken all together, so it cannot be opened"
+                f"the values of {edge.source!r} are taken all together, so none inside is given"
             )
-            raise NotThere(message)
+            raise NotThere(message, edge.source)
         return edge
 
     def inner(self, name: str, path: Path) -> Edge:

@@ -110,6 +110,22 @@ def test_a_cut_ends_inside_a_group(name: str, path: str, count: int) -> None:
     compare(ours, Whole())
 
 
+def test_what_is_cut_off_may_be_there_in_one_mode_alone() -> None:
+    googlenet = models.googlenet(aux_logits=True, init_weights=False)
+    node = {"spec": "googlenet", "outputs": {"mid": "inception4b.branch2", "out": "inception4d"}}
+    ours = graphbuild.compile(spec({"net": node}, {"mid": "net.mid", "out": "net.out"}))
+    keys = [key.removeprefix("net.") for key in ours.state_dict()]
+    assert not any(key.startswith(("aux", "fc", "inception4e")) for key in keys)
+    known = {f"net.{k}": v for k, v in googlenet.state_dict().items()}
+    ours.load_state_dict({key: known[key] for key in ours.state_dict()})
+    seen = {}
+    googlenet.inception4b.branch2.register_forward_hook(lambda *call: seen.update(mid=call[2]))
+    googlenet.inception4d.register_forward_hook(lambda *call: seen.update(out=call[2]))
+    image = torch.randn(2, 3, 64, 64)
+    googlenet.eval()(image)
+    assert same(ours.eval()(image), seen)
+
+
 def test_two_of_one_spec_and_one_of_another() -> None:
     nodes = {
         "left": {"spec": "resnet18", "params": {"num_classes": 5}},
@@ -145,6 +161,29 @@ def test_two_of_one_spec_and_one_of_another() -> None:
             return self.left(image) + self.right(image) + self.third(image)
 
     compare(ours, Whole())
+
+
+def test_blocks_of_both_files_may_have_the_same_name() -> None:
+    block = {
+        "nodes": {
+            "fc": {"op": "Linear", "out_features": 4},
+            "out": {"op": "add", "from": ["fc", "input"]},
+        }
+    }
+    nodes = {
+        "net": {"spec": "resnet18", "params": {"num_classes": 4, "layers": [1, 1, 1, 1]}},
+        "more": {"op": "basic_block"},
+        "net2": {"spec": "resnet50", "from": "image", "outputs": "layer1"},
+    }
+    made = graphbuild.read(spec(nodes, ["more", "net2"], blocks={"basic_block": block}))
+    source = graphbuild.emit(graphbuild.elaborate(made)).source
+    names = [
+        line.split()[1].split("(")[0].rstrip(":")
+        for line in source.splitlines()
+        if line.startswith(("class ", "def "))
+    ]
+    assert len(set(names)) == len(names)
+    assert {"BasicBlock", "Resnet18BasicBlock", "Resnet18", "Resnet50", "Net"} <= set(names)
 
 
 # -- initialisation ------------------------------------------------------------------------------
@@ -243,20 +282,31 @@ def test_it_exports_with_a_free_batch_and_size(net: nn.Module) -> None:
 # -- DeepLabv3 ----------------------------------------------------------------------------------
 
 
-def deeplab(classes: int = 21) -> nn.Module:
+def deeplab(classes: int = 21, aux: bool = True) -> nn.Module:
     return models.segmentation.deeplabv3_resnet50(
-        weights=None, weights_backbone=None, num_classes=classes, aux_loss=True
+        weights=None, weights_backbone=None, num_classes=classes, aux_loss=aux
     )
 
 
 def test_deeplabv3_has_the_same_layout() -> None:
     with torch.device("meta"):
-        ours = graphbuild.compile("deeplabv3_resnet50", init=False)
-        assert layout(ours) == layout(deeplab())
+        for aux in (True, False):
+            ours = graphbuild.compile("deeplabv3_resnet50", init=False, aux_loss=aux)
+            assert layout(ours) == layout(deeplab(aux=aux))
+
+
+def test_deeplabv3_without_the_second_head() -> None:
+    theirs = deeplab(5, aux=False).eval()
+    ours = graphbuild.compile("deeplabv3_resnet50", init=False, num_classes=5, aux_loss=False)
+    ours.load_state_dict(theirs.state_dict())
+    image = torch.randn(1, 3, 40, 48)
+    found = ours.eval()(image)
+    assert found["aux"] is None
+    assert torch.equal(found["out"], theirs(image)["out"])
 
 
 @pytest.mark.slow
-def test_deeplabv3_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deeplabv3_gives_the_same() -> None:
     torch.manual_seed(0)
     theirs = deeplab(5)
     compare(graphbuild.compile("deeplabv3_resnet50", init=False, num_classes=5), theirs, (41, 48))
