@@ -20,6 +20,7 @@ PICTURES: dict[str, tuple[str, dict[str, Any]]] = {
     "resnet50": ("resnet50", {}),
     "resnet50_macs": ("resnet50", {"color_by": "macs", "theme": "dark"}),
     "multimodal": ("multimodal", {}),
+    "siamese": ("siamese", {}),
     "unet": ("unet", {}),
     "lenet5": ("lenet5", {"direction": "LR"}),
     "vit_b_16": ("vit_b_16", {}),
