@@ -49,6 +49,22 @@ def test_expected_sizes_are_compared_at_every_size_of_the_input() -> None:
     assert [(f.code, f.found) for f in swapped] == [("E210", "N×3×H×W")]
 
 
+def test_a_part_of_what_has_nodes_is_said_by_its_outputs() -> None:
+    (found,) = findings("nodes: {a: {nodes: {c: ReLU}}, b: {op: ReLU, from: a.c}}")
+    assert (found.code, found.suggestion) == ("E201", "its `outputs` say what it gives")
+    for single in ("{op: ReLU}", "{op: ReLU, repeat: 2}", "{repeat: 2, nodes: [ReLU]}"):
+        (found,) = findings(f"nodes: {{a: {single}, b: {{op: ReLU, from: a.0}}}}")
+        assert (found.code, found.suggestion) == ("E201", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"), [("view", "reshape"), ("mm", "matmul"), ("cat", "concat")]
+)
+def test_other_names_of_torch_lead_to_ours(name: str, ours: str) -> None:
+    (found,) = findings(f"nodes: [{name}]")
+    assert (found.code, found.suggestion) == ("E111", f"did you mean {ours!r}?")
+
+
 def test_a_default_means_what_it_says_where_it_stands() -> None:
     graph = elaborate(
         read_text(

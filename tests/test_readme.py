@@ -109,7 +109,6 @@ def test_error(tiny: Path, update_golden: bool) -> None:
 
 
 def test_commands(tiny: Path) -> None:
-    (tiny / "models").mkdir()
     (tiny / "net.yaml").write_text((tiny / "tiny.yaml").read_text(encoding="utf-8"))
     text = next(block for block in blocks(README, "sh") if "graphbuild list" in block)
     for line in text.splitlines():

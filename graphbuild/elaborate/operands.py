@@ -248,7 +248,14 @@ def select(scope: Scope, one: Source) -> tuple[Edge, Type]:
 
 def _part(scope: Scope, one: Source, name: str, type_: Type, part: str) -> int:
     if isinstance(type_, Tensor):
-        scope.report("E201", f"{name!r} is a single tensor and has no part {part!r}", one.span)
+        item = scope.items[scope.index[name]] if name in scope.index else None
+        nodes = item is not None and item.turns is None and not isinstance(item.target, Op | None)
+        scope.report(
+            "E201",
+            f"{name!r} is a single tensor and has no part {part!r}",
+            one.span,
+            suggestion="its `outputs` say what it gives" if nodes else None,
+        )
         raise Poisoned
     if part in type_.names:
         return type_.names.index(part)

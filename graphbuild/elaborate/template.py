@@ -262,7 +262,7 @@ class Templates:
                 "E111",
                 f"unknown op {made.op!r}",
                 name.span,
-                suggestion=self.state.nearest(made.op, self.known),
+                suggestion=self.state.nearest(ops.OTHER_NAMES.get(name, name), self.known),
             )
         elif made.op not in self.spec.blocks:
             op = ops.get(made.op)

@@ -41,6 +41,7 @@ from graphbuild.ops.parts import index_source
 from graphbuild.ops.types import ArgProblem, check_args
 
 __all__ = [
+    "OTHER_NAMES",
     "ArgProblem",
     "Op",
     "attributes",
@@ -57,6 +58,11 @@ _TABLES = (
     padding, loss, vision, parts, shapes, rearrange, convert, arithmetic, reduce, einsum, lookup,
     factories, tensors,
 )  # fmt: skip
+# What torch calls some of them as well; people who know torch try these, and spelling does not tell.
+OTHER_NAMES = {
+    "divide": "div", "hstack": "concat", "mm": "matmul", "multiply": "mul", "subtract": "sub",
+    "swapaxes": "transpose", "swish": "silu", "view": "reshape",
+}  # fmt: skip
 _OPS: dict[str, Op] = {op.name: op for table in _TABLES for op in table.OPS}
 
 
