@@ -239,6 +239,8 @@ class Writer:
             if isinstance(test, ast.Name):
                 step.maybe = f"self.{self.own.attribute(test.id)}"
                 self.own.names[test.id] = None
+            elif test is not None and expressions.names(test) <= self.own.names.keys():
+                step.maybe = self.own.text(test, found.everyone[0].env)  # it reads them anyway
             elif text is not None:
                 step.maybe = f"self.{self.own.attribute(f'has_{identifier(node.name)}')}"
                 context.statements.append(Statement(f"{step.maybe} = {text}", node.span))

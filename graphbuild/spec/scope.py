@@ -29,6 +29,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "mixture": ("cases", "top_k"),
 }
 ROUTED = ("switch", "route", "mixture")
+ONE = {"op", "nodes", "spec"}  # what tells a single case from a mapping of cases
 NO_CASE = {  # keys that a case does not have, and why
     "from": "a case takes what the node with cases takes: say 'from' there",
     "if": "a case is always built: say 'if' of a node inside of it, or of the node with cases",
@@ -161,7 +162,7 @@ def _cases(
     cases = given.get("cases")
     if cases is None:
         raise PydanticCustomError("no_cases", "no cases", {"data": data})
-    if isinstance(cases, Text) or (isinstance(cases, Map) and ("op" in cases or "nodes" in cases)):
+    if isinstance(cases, Text) or (isinstance(cases, Map) and not ONE.isdisjoint(cases)):
         one = Seq([cases])  # {op: expert, repeat: 8}
         one.source, one.place = cases.source, cases.place
         cases = one
