@@ -45,6 +45,7 @@ def _problems(graph: Graph) -> Iterator[str]:
         yield from _dense(graph)
     yield from check_modes.problems(graph)
     yield from _loops(graph)
+    yield from _ties(graph)
 
 
 def _names(graph: Graph) -> Iterator[str]:
@@ -80,7 +81,7 @@ def _valid(graph: Graph, order: range | tuple[int, ...]) -> bool:
         node = graph.nodes[position]
         if any(edge.source not in done for edge in node.operands):
             return False
-        if not _shapes_read(graph, node) <= done:
+        if not _shapes_read(graph, node) <= done or (node.shared and node.shared not in done):
             return False
         done.add(node.name)
     return True
@@ -120,6 +121,10 @@ def _node(graph: Graph, node: Node) -> Iterator[str]:
         return
     if node.condition is not None and not node.condition.value:
         yield "built, though its condition does not hold"
+    if node.shared:
+        yield from _shared(node, graph.by_name.get(node.shared))
+    if node.times is not None and (node.times.value == 0 or types[:1] != [node.type]):
+        yield "applied in turn, though it does not give what it takes"
     if isinstance(node.call, Graph):
         yield from _call(node, node.call, types)
     else:
@@ -127,6 +132,25 @@ def _node(graph: Graph, node: Node) -> Iterator[str]:
             yield from _op(node, node.call, some)
     if node.synthetic and (not isinstance(node.call, Op) or node.call.layer):
         yield "a synthetic node is a function"
+
+
+def _shared(node: Node, owner: Node | None) -> Iterator[str]:
+    if owner is None or owner.call is None or owner.shared:
+        yield f"shares {node.shared!r}, which has no module of its own"
+    elif isinstance(node.call, Graph) and isinstance(owner.call, Graph):
+        if node.call.template != owner.call.template:
+            yield f"calls another scope than {node.shared!r}, whose module it shares"
+    elif node.call is not owner.call:
+        yield f"calls another op than {node.shared!r}, whose module it shares"
+
+
+def _ties(graph: Graph) -> Iterator[str]:
+    tied = {tie.path for tie in graph.ties}
+    if len(tied) < len(graph.ties):
+        yield "a parameter is tied twice"
+    for tie in graph.ties:
+        if tie.source in tied:
+            yield f"{tie.path!r} is tied to a parameter that is tied itself"
 
 
 def _call(node: Node, called: Graph, types: list[Type]) -> Iterator[str]:

@@ -329,4 +329,4 @@ def _print_report(told: Report, example: str) -> None:
 
 
 def _op(row: Row) -> str:
-    return row.op if row.mode == "always" else f"{row.op} when {row.mode}"
+    return row.what if row.mode == "always" else f"{row.what} when {row.mode}"

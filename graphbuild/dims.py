@@ -184,8 +184,8 @@ class Dims:
         at = self.sizes[name]
         if any(size.at(at[p]) != values[p] for p in known):
             return None
-        if m == 1 and all((values[p] or 0) * k == at[p] for p in known):
-            return f"{name}/{k}" if k > 1 else name
+        if k % m == 0 and all((values[p] or 0) * (k // m) == at[p] for p in known):
+            return f"{name}/{k // m}" if k > m else name  # ⌈H/32⌉*4 is H/8 where 32 divides H
         return size.formula
 
     def show(self, values: Sequence[int | None]) -> str:

@@ -86,6 +86,7 @@ class Postpone:
     def __init__(self) -> None:
         self.called: list[Any] = []
         self._layers: list[nn.Module] = []
+        self._replaced: set[tuple[int, str]] = set()  # parameters that became another layer's
 
     def __enter__(self) -> Postpone:
         self._thread = get_ident()
@@ -100,7 +101,11 @@ class Postpone:
 
     def _registered(self, layer: nn.Module, name: str, parameter: nn.Parameter) -> None:
         attributes = vars(layer)
-        if get_ident() == self._thread and "reset_parameters" not in attributes:
+        if get_ident() != self._thread:
+            return
+        if layer._parameters.get(name) is not None:
+            self._replaced.add((id(layer), name))
+        if "reset_parameters" not in attributes:
             attributes["reset_parameters"] = partial(self.called.append, layer)
             self._layers.append(layer)
 
@@ -108,15 +113,18 @@ class Postpone:
         """Draw the parameters that are still blank.
 
         A layer draws all of its own at once, so a twin of it does, in which parameters that the
-        rules have drawn are replaced by ones without memory.
+        rules have drawn, or that are another layer's, are replaced by ones without memory.
         """
         for layer in self.called:
-            own = layer._parameters.items()
-            if any(p is not None and blank(p) for _, p in own):
+            own = {
+                name: p is not None and blank(p) and (id(layer), name) not in self._replaced
+                for name, p in layer._parameters.items()
+            }
+            if any(own.values()):
                 twin = copy(layer)
                 twin._parameters = {
-                    name: p if p is None or blank(p) else torch.empty_like(p, device="meta")
-                    for name, p in own
+                    name: p if p is None or own[name] else torch.empty_like(p, device="meta")
+                    for name, p in layer._parameters.items()
                 }
                 twin.reset_parameters()
 

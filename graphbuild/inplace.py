@@ -8,13 +8,23 @@ at once; its summary says what a call of it does to the storages of its operands
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from graphbuild.errors import Finding, Note
 from graphbuild.ir import Edge, Graph, Node, Routing, Several, Type
 from graphbuild.modes import there
-from graphbuild.ops.base import MISSING, Op
-from graphbuild.storages import OUTPUT, Access, Epoch, Site, Summary, Value, Values, leaves
+from graphbuild.ops.base import Op
+from graphbuild.storages import (
+    OUTPUT,
+    Access,
+    Epoch,
+    Site,
+    Summary,
+    Value,
+    Values,
+    applies,
+    leaves,
+    parts,
+    turns,
+)
 
 
 def findings(graph: Graph) -> list[Finding]:
@@ -76,8 +86,10 @@ class _Check:
     def key(self, graph: Graph) -> object:
         """The same for instances of a template that differ in sizes alone: they overwrite alike."""
         if id(graph) not in self.alike:
-            nodes = tuple([(n.name, self._called(n), _parts(n.type), n.mode) for n in graph.nodes])
-            inputs = tuple([_parts(given.type) for given in graph.inputs])
+            nodes = tuple(
+                [(n.name, self._called(n), parts(n.type), n.mode, n.times) for n in graph.nodes]
+            )
+            inputs = tuple([parts(given.type) for given in graph.inputs])
             self.alike[id(graph)] = (graph.template, nodes, inputs)
         return self.alike[id(graph)]
 
@@ -85,7 +97,7 @@ class _Check:
         if not isinstance(node.call, Op):
             return self.key(node.call) if node.call is not None else None
         op = node.call
-        return (op.name, _applies(op, node, op.overwrites), _applies(op, node, op.saves_output))
+        return (op.name, applies(op, node, op.overwrites), applies(op, node, op.saves_output))
 
     def report(
         self, write: Access, what: str, notes: list[Note], site: Site | None, prefix: str
@@ -93,7 +105,8 @@ class _Check:
         op = write.op
         mend = None
         if op is not None and isinstance(op.overwrites, str):
-            mend = f"write {op.overwrites}: false here"
+            at = f"in {write.owner!r}" if write.owner else "here"
+            mend = f"write {op.overwrites}: false {at}"
         notes += [Note(f"reached from {prefix}{path}", span) for path, span in write.calls]
         while site is not None:
             notes.append(Note(f"reached from {site.path}", site.span))
@@ -206,27 +219,33 @@ class _Scope:
         return Note(f"{self.prefix}{read.path} reads it", read.span)
 
     def node(self, node: Node) -> Values:
-        if node.call is None:
-            return self.value(node.operands[0])
-        if isinstance(node.call, Graph):
-            return self.call(node, node.call)
-        op, here = node.call, Access(node.name, node.span, node.call)
+        operands = [self.value(edge) for edge in node.operands]
+        if node.times is None:
+            return self.once(node, operands)
+        for _ in range(turns(node)):
+            operands[:1] = [self.once(node, operands)]
+        return operands[0]
+
+    def once(self, node: Node, operands: list[Values]) -> Values:
+        """One call of what a node calls."""
+        if not isinstance(node.call, Op):
+            return self.call(node, node.call, operands) if node.call else operands[0]
+        op, here = node.call, Access(node.name, node.span, node.call, owner=node.shared)
         if op.own:
             return self.own(node, op, here)
-        edges: Sequence[Edge] = node.operands
         if op.variadic and self.check.training is not None:  # takes what is there
-            edges = [edge for edge in edges if self.value(edge) != []]
-            if op.passes and len(edges) == 1 < len(node.operands):
-                return self.value(edges[0])
-        saves = here if _applies(op, node, op.saves_output) else None
-        overwrites = _applies(op, node, op.overwrites)
-        for position, edge in enumerate(edges):
-            for value in leaves(self.value(edge)):
+            operands = [value for value in operands if value != []]
+            if op.passes and len(operands) == 1 < len(node.operands):
+                return operands[0]
+        saves = here if applies(op, node, op.saves_output) else None
+        overwrites = applies(op, node, op.overwrites)
+        for position, given in enumerate(operands):
+            for value in leaves(given):
                 if position or not (op.aliases or overwrites):
                     self.epoch(value).reads.append(here)
-        if not edges or not (op.aliases or overwrites):
+        if not operands or not (op.aliases or overwrites):
             return self.fresh(node.type, node.name, saves)
-        operand = self.value(edges[0])
+        operand = operands[0]
         if isinstance(operand, list):
             return self.fresh(node.type, node.name, saves)
         if overwrites:
@@ -242,7 +261,7 @@ class _Scope:
         self.epoch(made).kept = f"the {op.name} {self.prefix + node.name!r}"
         return made
 
-    def call(self, node: Node, graph: Graph) -> Values:
+    def call(self, node: Node, graph: Graph, operands: list[Values]) -> Values:
         """A call: the epochs of the called scope's storages, as they follow upon ours."""
         site = self.site
         path = self.prefix + node.name
@@ -250,8 +269,8 @@ class _Scope:
             site = Site(path, node.span, site)
         inner = self.check.summary(graph, path, site)
         ours: dict[int, Value] = {}
-        for edge, theirs in zip(node.operands, inner.inputs, strict=True):
-            for mine, their in zip(leaves(self.value(edge)), leaves(theirs), strict=True):
+        for given, theirs in zip(operands, inner.inputs, strict=True):
+            for mine, their in zip(leaves(given), leaves(theirs), strict=True):
                 ours[their.storage] = mine
         for (storage, number), epoch in inner.epochs.items():
             if storage not in ours:
@@ -328,17 +347,3 @@ class _Scope:
         after = Value(value.storage, value.epoch + 1, saved)
         self.made.epochs[after.storage, after.epoch] = Epoch(name, saved=saved)
         return after
-
-
-def _applies(op: Op, node: Node, when: str | bool) -> bool:
-    """Whether an op does something always, or because of an argument."""
-    if isinstance(when, bool):
-        return when
-    if when in node.args:
-        return bool(node.args[when].value)
-    argument = op.argument(when)
-    return argument is not None and argument.default is not MISSING and bool(argument.default)
-
-
-def _parts(type_: Type) -> object:
-    return tuple(map(_parts, type_.items)) if isinstance(type_, Several) else None

@@ -131,6 +131,7 @@ class Node:
     span: Span | None = field(default=None, compare=False)
     shared: str = ""
     times: Arg | None = None
+    ties: Mapping[str, tuple[str, Span]] = field(default_factory=lambda: NOTHING)  # type: ignore[arg-type,return-value]
     mode: Mode = "always"
     when: Arg | None = None
 
@@ -230,7 +231,8 @@ class Tie:
     """A parameter that is another one: paths from the spec's own root, with the parameters' names."""
 
     path: str
-    source: str
+    source: str  # which is not tied itself
+    shape: Shape
     span: Span | None = field(default=None, compare=False)
 
 
@@ -264,7 +266,7 @@ class Graph:
     span: Span | None = None
     routing: Routing | None = None
     init: tuple[InitRule, ...] = ()  # of a spec: all of the root's, and each inner one's own
-    ties: tuple[Tie, ...] = ()  # of the spec only
+    ties: tuple[Tie, ...] = ()  # of a spec only, with those of the specs inside
     dims: Dims | None = None  # of the spec only: the free dimensions and their probes
 
     @cached_property

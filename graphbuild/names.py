@@ -38,7 +38,7 @@ _MODULE = frozenset(
     """.split()
 )
 # What emitted classes define themselves.
-_EMITTED = frozenset({"init_weights", "reset_parameters"})
+_EMITTED = frozenset({"init_weights", "reset_parameters", "tie_weights"})
 _LIST = frozenset(
     {"append", "extend", "insert", "pop", "_get_abs_string_index", "_get_item_by_idx"}
 )

@@ -11,7 +11,7 @@ case is chosen for all; `Report.idle` is what the rows hold beyond the total.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from math import prod
@@ -19,7 +19,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from graphbuild.dims import Dims
-from graphbuild.ir import ABSENT, Graph, Node, Routing, Several, Tensor, Type
+from graphbuild.ir import ABSENT, Graph, Node, Routing, Several, Tensor, Tie, Type
 from graphbuild.modes import Mode, Modes, both, there
 from graphbuild.ops.base import Op
 
@@ -50,6 +50,18 @@ class Row:
     size: tuple[int, ...] | None  # the output at the example; None where there are several
     counts: Counts
     mode: str = "always"  # or "training", "eval": it is there in that mode alone
+    shares: str | None = None  # the path of the layer or scope whose module it calls again
+    times: int | None = None  # how often one module is applied in turn
+    ties: tuple[tuple[str, str], ...] = ()  # paths of parameters here, and of those that they are
+
+    @property
+    def what(self) -> str:
+        """The op, and how its weights are shared, in words."""
+        text = f"shares {self.shares}" if self.shares else self.op
+        if self.times is not None:
+            text += f" ×{self.times}" + ("" if self.shares else " shared")
+        alone = [source for path, source in self.ties if path.startswith(f"{self.path}.")]
+        return f"{text}, tied to {', '.join(alone)}" if 0 < len(alone) < 3 else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +90,9 @@ class Report:
                 "size": r.size,
                 "mode": r.mode,
                 **asdict(r.counts),
+                "shares": r.shares,
+                "times": r.times,
+                "ties": dict(r.ties),
             }
             for r in self.rows
         ]
@@ -108,8 +123,8 @@ def report(graph: Graph, depth: int | None = None, *, concrete: bool = False) ->
         name=graph.name,
         inputs=tuple((i.name, show(i.type)) for i in graph.inputs),
         outputs=tuple(outputs),
-        rows=tuple(_rows(graph, "", depth, count, show, "always")),
-        totals=count.graph(graph),
+        rows=tuple(_rows(graph, "", depth, count, show, "always", graph.ties)),
+        totals=count.graph(graph) + _tied(graph.ties),
         idle=_idle(graph, depth, count),
     )
 
@@ -137,7 +152,19 @@ class _Counter:
                 found = self.graph(node.call)
             case Op() as op:
                 found = _count(op, graph, node)
-        return found if there(node.mode, training=False) else replace(found, macs=0)
+        macs = found.macs * (_times(node) or 1) if there(node.mode, training=False) else 0
+        return Counts(macs=macs) if node.shared else replace(found, macs=macs)
+
+
+def _times(node: Node) -> int | None:
+    """How often a node applies one module in turn."""
+    count = node.times.value if node.times is not None else None
+    return count if isinstance(count, int) else None
+
+
+def _tied(ties: Iterable[Tie]) -> Counts:
+    """What is counted where it is tied to."""
+    return Counts(parameters=-sum(prod(tie.shape) for tie in ties))
 
 
 def _most(routing: Routing, cases: list[int]) -> int:
@@ -195,23 +222,33 @@ def _rows(
     count: _Counter,
     show: Callable[[Type], str],
     around: Mode,
+    ties: tuple[Tie, ...],
+    turns: int | None = None,
 ) -> Iterator[Row]:
+    """The rows of a scope; `turns` is how often it is applied in turn as a whole."""
     for node in graph.nodes:
         if node.call is None or node.synthetic:
             continue
         path, mode = prefix + node.name, both(around, node.mode)
-        if isinstance(node.call, Graph) and (depth is None or depth > 1):
-            inside = None if depth is None else depth - 1
-            yield from _rows(node.call, f"{path}.", inside, count, show, mode)
+        own = _times(node)
+        times = own if turns is None else turns * (own or 1)
+        inside = tuple(tie for tie in ties if tie.path.startswith(f"{path}."))
+        if isinstance(node.call, Graph) and not node.shared and (depth is None or depth > 1):
+            below = None if depth is None else depth - 1
+            yield from _rows(node.call, f"{path}.", below, count, show, mode, inside, times)
             continue
-        counts = count.node(graph, node)
+        counts = count.node(graph, node) + _tied(inside)
+        macs = counts.macs * (turns or 1) if there(mode, training=False) else 0
         yield Row(
             path=path,
             op=_kind(node.call),
             output=show(node.type),
             size=node.type.shape if isinstance(node.type, Tensor) else None,
-            counts=counts if there(mode, training=False) else replace(counts, macs=0),
+            counts=replace(counts, macs=macs),
             mode=mode,
+            shares=f"{prefix}{node.shared}" if node.shared else None,
+            times=times,
+            ties=tuple((tie.path, tie.source) for tie in inside),
         )
 
 

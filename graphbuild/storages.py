@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from graphbuild.errors import Span
-from graphbuild.ops.base import Op
+from graphbuild.ir import Node, Several, Type
+from graphbuild.ops.base import MISSING, Op
 
 OUTPUT = ""  # in place of a path: the scope hands the value out
 
@@ -27,6 +28,7 @@ class Access(NamedTuple):
     span: Span | None
     op: Op | None = None  # of a write
     calls: tuple[tuple[str, Span | None], ...] = ()  # of blocks, on the way to it, innermost first
+    owner: str = ""  # the node whose module it shares
 
 
 class Value(NamedTuple):
@@ -67,3 +69,23 @@ def leaves(values: Values) -> Iterator[Value]:
             yield from leaves(item)
     else:
         yield values
+
+
+def applies(op: Op, node: Node, when: str | bool) -> bool:
+    """Whether an op does something always, or because of an argument."""
+    if isinstance(when, bool):
+        return when
+    if when in node.args:
+        return bool(node.args[when].value)
+    argument = op.argument(when)
+    return argument is not None and argument.default is not MISSING and bool(argument.default)
+
+
+def turns(node: Node) -> int:
+    """How often a node's module is looked at in turn: the third turn is as every later one."""
+    count = node.times.value if node.times is not None else 1
+    return min(count, 3) if isinstance(count, int) else 1
+
+
+def parts(type_: Type) -> object:
+    return tuple(map(parts, type_.items)) if isinstance(type_, Several) else None

@@ -106,7 +106,7 @@ FUNCTIONS = {
             max_pool1d max_pool2d max_pool3d avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d
             pixel_shuffle pixel_unshuffle channel_shuffle scaled_dot_product_attention one_hot
             cosine_similarity pairwise_distance triu tril
-            linspace zeros ones full zeros_like ones_like full_like
+            linspace zeros ones full zeros_like ones_like full_like rand_like randn_like
             gather index_select take_along_dim topk sort argsort cumprod diagonal trace
             outer dot cdist linear conv1d conv2d conv3d
             logical_not logical_and logical_or logical_xor isnan isinf isfinite

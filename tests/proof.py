@@ -24,6 +24,7 @@ from graphbuild.ir import Graph
 from graphbuild.load import load, load_source
 from graphbuild.ops.base import Op
 from graphbuild.read import read_text
+from graphbuild.report import report
 
 HEAD = "graphbuild: 1\nname: net\n"
 PARTS = Path(__file__).parent / "parts"  # what specs can include
@@ -64,6 +65,10 @@ def module_is(module: nn.Module, graph: Graph) -> None:
     wanted = list(owned(graph))
     found = [(name, tuple(value.shape)) for name, value in module.state_dict().items()]
     assert found == wanted
+    for tie in graph.ties:
+        assert module.get_parameter(tie.path) is module.get_parameter(tie.source), tie.path
+    total = sum(p.numel() for p in module.parameters())
+    assert total == report(graph).totals.parameters
 
 
 def owned(graph: Graph, prefix: str = "") -> Iterator[tuple[str, tuple[int, ...]]]:
@@ -74,7 +79,7 @@ def owned(graph: Graph, prefix: str = "") -> Iterator[tuple[str, tuple[int, ...]
             if isinstance(node.call, Op) and node.call.name == kind and not lost:
                 yield f"{prefix}{node.name}", tuple(node.type.shape)
     for node in graph.nodes:
-        if isinstance(node.call, Op) and node.call.own:
+        if node.shared or (isinstance(node.call, Op) and node.call.own):
             continue
         if isinstance(node.call, Graph):
             yield from owned(node.call, f"{prefix}{node.name}.")

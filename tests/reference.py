@@ -6,6 +6,7 @@ shares no code with `emit` but the registry's rows.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -87,14 +88,21 @@ def _call(
 ) -> Any:
     if node.call is None:
         return operands[0]
+    if node.times is not None:
+        once = dataclasses.replace(node, times=None)
+        for _ in range(node.times.value):  # type: ignore[call-overload]
+            result = _call(once, graph, values, operands, state, prefix, train)
+            operands = [result, *operands[1:]]
+        return operands[0]
     if isinstance(node.call, Op) and node.call.variadic:  # a merge takes what is there
         left = [value for value in operands if value is not None]
         if len(left) < len(operands) and len(left) == 1 and node.call.name != "stack":
             return left[0]
         operands = left
+    owner = node.shared or node.name
     if isinstance(node.call, Graph):
         given = dict(zip(node.call.input_names, operands, strict=True))
-        return run(node.call, state, given, f"{prefix}{node.name}.", train)
+        return run(node.call, state, given, f"{prefix}{owner}.", train)
     if node.call.own:
         if f"{prefix}{node.name}" in state:
             return state[f"{prefix}{node.name}"]
@@ -106,7 +114,7 @@ def _call(
     if node.call.layer:
         with torch.random.fork_rng(devices=[]):  # what the layer draws at first is not kept
             layer = eval(node.call.source)(**arguments).train(train)
-        layer.load_state_dict({k: state[f"{prefix}{node.name}.{k}"] for k in layer.state_dict()})
+        layer.load_state_dict({k: state[f"{prefix}{owner}.{k}"] for k in layer.state_dict()})
         edges = [e for n in graph.nodes for e in n.operands] + [o.edge for o in graph.outputs]
         weights = any(e.source == node.name and e.select[:1] != (0,) for e in edges)
         unread = isinstance(layer, nn.MultiheadAttention) and not weights

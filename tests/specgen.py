@@ -30,6 +30,15 @@ class Value:
 
 
 @dataclass
+class Owner:
+    """A node whose module another one can call: what it takes and what it gives."""
+
+    name: str
+    takes: Value
+    gives: Value
+
+
+@dataclass
 class Block:
     """A block that can be called: its params, and what it does to its input."""
 
@@ -101,6 +110,9 @@ class Maker:
             name, data = self.rest() if self.chance(6) else self.block(names)
             blocks[name] = data
         scope, _ = self.scope(names, 0)
+        if self.chance(5):
+            scope["nodes"] |= self.tied()
+            scope.pop("outputs", None)
         if self.chance(4) and self.world == "image":
             scope["nodes"]["pool"] = {"op": "AdaptiveAvgPool2d", "output_size": 1}
             scope["nodes"]["flat"] = {"op": "flatten", "start_dim": 1}
@@ -122,6 +134,21 @@ class Maker:
         spec |= {"let": let} if let else {}
         spec |= {"blocks": blocks} if blocks else {}
         return {**spec, **scope}
+
+    def tied(self) -> Data:
+        """Layers that have a weight in common."""
+        first, group = self.wide(5), {"nodes": {"inner": self.wide(5)}}
+        nodes = {"tie1": first, "tie2": group}
+        layer = {**group["nodes"]["inner"], "tie": {"weight": "tie2.inner.weight"}}
+        if self.chance(2):
+            layer |= {"repeat": self.one(2, "$n")}
+        nodes["tie3"] = layer
+        nodes["tie4"] = {
+            **group["nodes"]["inner"],
+            "tie": {"weight": self.one("tie2.inner.weight", "tie5.weight")},
+        }
+        nodes["tie5"] = dict(group["nodes"]["inner"])
+        return nodes
 
     def rest(self) -> tuple[str, Data]:
         """A block that passes arguments on, to a layer or to another such block."""
@@ -175,10 +202,18 @@ class Maker:
         """A mapping of nodes that take any of the values above them."""
         values = [Value("input", "input")]
         last = values[0]
+        owners: list[Owner] = []
         nodes: Data = {}
         around, self.heads = self.heads, []
         for _ in range(self.number(1, 2 * self.size + 1 if depth == 0 else self.size + 1)):
             operand = last if self.chance(2) else self.one(*values)
+            if owners and self.chance(4):
+                found = self.again(owners, values, names)
+                if found is not None:
+                    nodes |= found[0]
+                    values.append(found[1])
+                    last = found[1]
+                continue
             made = self.node(nodes, operand, values, names, depth, loop)
             if made is None:
                 continue
@@ -190,6 +225,13 @@ class Maker:
             nodes |= made[0]
             values += [value for value in made[1] if value.level < 9]
             last = made[1][-1] if made[1][-1].level < 9 else operand
+            op = first.get("op", "B")
+            plain = not {"if", "connect", "outputs"} & first.keys() and isinstance(
+                first.get("from", ""), str
+            )
+            known = op[:1].isupper() or any(op == b.name for b in self.blocks)
+            if known and plain and len(made[0]) == 1 and last.name == next(iter(made[0])):
+                owners.append(Owner(last.name, operand, last))
         if not nodes:
             nodes["same"] = {"op": "Identity"}
             last = Value("same", "input")
@@ -208,6 +250,24 @@ class Maker:
             return data, chosen[0]
         self.heads = around
         return data, last
+
+    def again(
+        self, owners: list[Owner], values: list[Value], names: Names
+    ) -> tuple[Data, Value] | None:
+        """Another call of a node's module, perhaps in turn."""
+        owner = self.one(*owners)
+        takes, gives = owner.takes, owner.gives
+        level = gives.level - takes.level
+        alike = [v for v in values if v.width == takes.width and v.level + level < 3]
+        if not alike:
+            return None
+        operand, name = self.one(*alike), self.fresh("n")
+        data = {"share": owner.name, "from": operand.name}
+        if self.chance(4) and gives.width == takes.width and not level:
+            data["repeat"] = self.one(2, "$n", 1)
+        elif self.chance(4) and gives.width == takes.width and not level:
+            data["if"] = self.flag(names, ())
+        return {name: data}, Value(name, gives.width, operand.level + level)
 
     def chain(self, names: Names, depth: int, loop: tuple[str, ...] = ()) -> Any:
         """A mapping or a list of nodes, each on the one above it."""
@@ -242,7 +302,7 @@ class Maker:
         kinds = ["layer", "layer", "merge", "merge", "call", "part", "size", "when", "raw"]
         kinds.append("include")
         if depth < 2 and self.room > 0:
-            kinds += ["group", "repeat", "dense", "parallel", "routed"]
+            kinds += ["group", "repeat", "dense", "parallel", "routed", "turns"]
         kind = self.one(*kinds)
         name = self.fresh("n")
         if kind == "layer":
@@ -301,6 +361,18 @@ class Maker:
                 return None
             width = operand.width if result.width == "input" else self.fresh("?")
             return {name: inner}, [Value(name, width, operand.level + result.level)]
+        if kind == "turns":
+            own = "$(input.shape[2])" if self.world == "tokens" else "$input.channels"
+            inner = {"nodes": [self.wide(own), {"op": self.one("ReLU", "Tanh")}]}
+            keeps = [b for b in self.blocks if b.width == "input" and not b.level and not b.outputs]
+            if keeps and self.chance(2):
+                inner = self.call(self.one(*keeps), names, loop)
+            if "i" in str(loop) and "$(i" in str(inner):
+                return None
+            count = self.one(2, "$n", 1, f"$({names.ints[0]} + 1)")
+            return {name: {**inner, "repeat": count, "share": True}}, [
+                Value(name, operand.width, operand.level)
+            ]
         if kind == "repeat":
             return self.repeat(name, operand, names, depth, loop)
         if kind == "routed":

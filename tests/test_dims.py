@@ -74,6 +74,8 @@ def test_a_size_is_told_by_another_one() -> None:
 def test_a_multiple_divides_without_brackets() -> None:
     dims = Dims((Dim("H", 224, multiple=32),))
     assert dims.show([h // 8 for h in dims.sizes["H"]]) == "H/8"
+    assert dims.show([h // 32 * 4 for h in dims.sizes["H"]]) == "H/8"  # down five times, up twice
+    assert dims.show([h // 32 * 32 for h in dims.sizes["H"]]) == "H"
 
 
 def test_a_size_that_fits_no_formula_is_shown_at_the_example() -> None:

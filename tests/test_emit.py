@@ -147,6 +147,7 @@ def watch(graph: Graph, module: nn.Module, alive: list[str], path: str = "") -> 
     ends = last_reads(graph)
     values: dict[str, list[weakref.ref[Tensor]]] = {}
     checks = [0]
+    shared = {node.shared for node in graph.nodes}
     for moment, position in enumerate(graph.order):
         node = graph.nodes[position]
         child = getattr(module, node.name, None) if "." not in node.name else None
@@ -156,7 +157,8 @@ def watch(graph: Graph, module: nn.Module, alive: list[str], path: str = "") -> 
             checks += watch(node.call, child, alive, f"{path}{node.name}.")
         dead = [name for name, end in ends.items() if end < moment]
         child.register_forward_pre_hook(looked(path, node.name, dead, values, alive))
-        child.register_forward_hook(kept(node.name, values))
+        if node.name not in shared:  # else a later call gives another node's value
+            child.register_forward_hook(kept(node.name, values))
         checks[0] += len(dead)
     return checks
 

@@ -284,7 +284,6 @@ def test_findings(text: str, expected: Found) -> None:
         ("nodes: {a: {op: ReLU, when: $training}, b: {op: Tanh, from: a}, c: {op: sub, from: [b, image]}}\n", "b is there in training only, by that of a `when: $training`"),
         ("nodes: {a: {op: ReLU, when: $training}, b: {op: concat, from: [image, a]}}\n", "in training    N×6×H×W\n  in evaluation  N×3×H×W"),
         ("nodes: {width: ReLU, b: {op: Dropout, p: $(1 / width)}}\n", "they read this one  (net.yaml:3)"),
-        ("nodes: {a: {share: b}}\n", "this version of graphbuild does not have 'share' yet"),
         (CONV + "init: [{match: a, bias: xavier_normal}]\n", "at least 2 dimensions\n  found     the shape [8]"),
         (CONV + "init: [{match: a, weight: 3}]\n", "write {op: constant, val: 3}"),
         (CONV + "init: [{match: a, weight: ones}, {wieght: ones}]\n", "item 1 (counted from 0) of 'init'"),

@@ -224,6 +224,19 @@ def test_without_an_operand_nothing_is_taken_from_the_node_above() -> None:
     assert found[0].suggestion == "say from: z, or what else it takes"
 
 
+def test_random_numbers() -> None:
+    nodes = "{u: rand_like, v: {op: randn_like, from: x}, out: {op: add, from: [u, v]}}"
+    model = build(spec(nodes, TOKENS))
+    x = torch.rand(2, 5, 8)
+    torch.manual_seed(0)
+    wanted = torch.rand_like(x) + torch.randn_like(x)
+    torch.manual_seed(0)
+    same(model(x), wanted)
+    assert model.to("meta")(x.to("meta")).device.type == "meta"
+    tokens = {"x": {"shape": ["N"], "dtype": "int64"}}
+    assert [f.code for f in graphbuild.check(spec("[randn_like]", tokens))] == ["E206"]
+
+
 def test_an_operand_says_whose_device() -> None:
     nodes = "{z: {op: zeros, size: [8], from: y}, a: {op: add, from: [x, z]}}"
     assert "torch.zeros(8, device=y.device)" in source(spec(nodes, {"x": ["N", 8], "y": ["N", 8]}))

@@ -412,4 +412,6 @@ outputs: [sum, path]
         assert [f.code for f in errors] == ["E201"], path
         assert words in str(errors[0])
     for path in ("[pair.left.0, pair.left, sum]", "[pair.right, pair.left.1]", "path", "pair"):
-        assert [f for f in found(text.replace("PATH", path), one=head + inner) if f.is_error] == [], path
+        assert [
+            f for f in found(text.replace("PATH", path), one=head + inner) if f.is_error
+        ] == [], path

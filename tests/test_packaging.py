@@ -45,6 +45,7 @@ def test_the_changelog_knows_this_version() -> None:
 
 def test_every_dependency_is_pinned() -> None:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    assert all(re.match(r"#|[\w.-]+==[\w.]+(; .+)?$", line) for line in lines)
     pinned = {_bare(line) for line in lines if "==" in line}
     try:
         needed = {_bare(line) for line in requires("graphbuild") or ()}

@@ -201,6 +201,9 @@ def test_json() -> None:
         "parameters": 10,
         "buffers": 3,
         "macs": 64,
+        "shares": None,
+        "times": None,
+        "ties": {},
     }
     assert told["totals"]["parameters"] == sum(row["parameters"] for row in told["rows"])
     assert told["inputs"] == {"input": "N×H×4"}

@@ -11,7 +11,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from graphbuild import inplace
-from graphbuild.elaborate import expectations, includes, init_rules, recursion, unused
+from graphbuild.elaborate import expectations, includes, init_rules, recursion, ties, unused
 from graphbuild.elaborate.inputs import bind_inputs
 from graphbuild.elaborate.params import bind_defaults, bind_spec
 from graphbuild.elaborate.scope import Scope
@@ -83,10 +83,11 @@ def _elaborate(
     unused.warn(templates, state, scope)
     if graph is None:
         return None
+    graph = replace(graph, dims=state.dims, ties=ties.resolved(state, graph))
     rules = init_rules.rules(templates, state, graph)
     if state.within:  # there are specs inside
         rules += includes.rules(graph)
-    graph = replace(graph, dims=state.dims, init=rules)
+    graph = replace(graph, init=rules)
     if all(
         tuples(params.get(v.name, v.value)) == v.default for v in variables if v.kind == "param"
     ):

@@ -34,6 +34,8 @@ def plan(template: ScopeTemplate, graph: Graph, names: frozenset[str]) -> Plan |
             node.condition is None
             and node.when is None
             and node.repeat is None
+            and node.share is None
+            and not node.ties
             and node.own_reads <= names
             for node in template.nodes
         )

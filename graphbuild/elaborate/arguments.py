@@ -136,7 +136,7 @@ def _checked(
         try:
             known = rules.checked(op, values)
         except rules.ArgsError as error:
-            faults.arguments(scope, op, given, item.template.span, error)
+            faults.arguments(scope, op, given, item.span, error)
         scope.state.checked[op.name, key] = known
     return known
 

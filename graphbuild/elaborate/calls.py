@@ -36,13 +36,13 @@ def block(scope: Scope, item: Item, name: str, operands: Sequence[Operand] | Non
     if name in scope.calling:
         _recursion(scope, item, name)
     args = arguments(scope, item, name, given_args(scope, item, name))
-    own = params.bind_block(name, template, args, templates, item.template.span, scope.site)
+    own = params.bind_block(name, template, args, templates, item.span, scope.site)
     if operands is not None:
         check_inputs(scope, item, name, template, operands)
     if own is None or operands is None:
         raise Poisoned
     path = scope.where(item.name)
-    site = Site(path, item.template.span, scope.site)
+    site = Site(path, item.span, scope.site)
     call = (name, tuple((v.name, frozen(v.value)) for v in own))
     key = (*call, types(operands))
     passes_on = any(v.kind == "rest" for v in own)
@@ -249,7 +249,7 @@ def made(
             item.condition,
             item.loop,
             False,
-            item.template.span,
+            item.span,
         )
     )
     return graph.type
@@ -279,7 +279,7 @@ def check_inputs(
     scope.report(
         "E205",
         f"{what} takes {len(names)} input{'' if single else 's'}",
-        item.template.span,
+        item.span,
         expected=", ".join(names),
         found=f"{len(operands)}: {', '.join(e.source for e, _ in operands)}",
     )
@@ -291,7 +291,7 @@ def _recursion(scope: Scope, item: Item, name: str) -> None:
     scope.report(
         "E211",
         f"the block {name!r} contains itself: {' -> '.join(path)}",
-        item.template.span,
+        item.span,
         suggestion="repeat it instead: `repeat` stacks a block any number of times",
     )
     raise Poisoned

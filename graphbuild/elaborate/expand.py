@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from graphbuild import expr, ops
-from graphbuild.elaborate import repeat
+from graphbuild.elaborate import repeat, sharing
 from graphbuild.elaborate.operands import Wired
 from graphbuild.elaborate.state import Poisoned
 from graphbuild.elaborate.written import Nested, NodeTemplate, ScopeTemplate
@@ -26,16 +26,19 @@ class Item:
     """A node of one scope, while it is built."""
 
     __slots__ = (
-        "broken", "condition", "loop", "made", "name", "present", "target", "template", "turns",
-        "visible", "when", "wires",
+        "broken", "condition", "loop", "made", "name", "owner", "present", "span", "target",
+        "template", "times", "turns", "visible", "when", "wires",
     )  # fmt: skip
 
     def __init__(
         self, template: NodeTemplate, visible: dict[str, Variable], loop: Loop | None
     ) -> None:
         self.template = template
+        self.span = template.span
         self.visible = visible
         self.loop = loop
+        self.owner: Item | None = None  # whose module it calls again
+        self.times: Arg | None = None  # how often one module is applied
         self.turns: list[Loop] | None = None  # of a repetition under a plain name
         self.name = ""
         self.target: Target = None
@@ -74,6 +77,10 @@ def expand(scope: Scope) -> None:
         if turns_ is None:
             template_item = _add(scope, template, scope.visible, None)
             template_item.broken = True
+        elif template.again and again.count is not None:
+            times = Arg(len(turns_), again.count.expr, again.span)
+            scope.empty += [] if turns_ else [again.count.expr]
+            _add(scope, template, scope.visible, None, times=times)
         elif template.name is None and not scope.listed:
             _add(scope, template, scope.visible, None, turns_)
         else:
@@ -90,14 +97,16 @@ def _add(
     visible: dict[str, Variable],
     loop: Loop | None,
     turns: list[Loop] | None = None,
+    times: Arg | None = None,
 ) -> Item:
     item = Item(template, visible, loop)
-    item.turns = turns
+    item.turns, item.times = turns, times
     item.broken = template.broken
     try:
         if not item.broken:
             item.target = _target(scope, item)
-            item.present = None if item.target is not None else False
+            left_out = item.target is None or (times is not None and not times.value)
+            item.present = False if left_out else None
             if scope.listed and item.present is None:
                 decide(scope, item)
         item.name = _name(scope, item)
@@ -116,6 +125,9 @@ def _target(scope: Scope, item: Item) -> Target:
     template = item.template
     if template.group is not None:
         return template.group
+    if template.share is not None:
+        item.owner = sharing.owner(scope, item, template.share)
+        return item.owner.target
     if template.nested is not None:
         return template.nested
     name: object = template.op

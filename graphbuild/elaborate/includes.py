@@ -12,7 +12,7 @@ from dataclasses import replace
 from glob import escape
 from typing import TYPE_CHECKING
 
-from graphbuild.elaborate import calls, cut, faults, init_rules, params
+from graphbuild.elaborate import calls, cut, faults, init_rules, params, ties
 from graphbuild.elaborate.inputs import Size, size_of
 from graphbuild.elaborate.state import Poisoned, Site, frozen
 from graphbuild.elaborate.template import Templates
@@ -34,7 +34,7 @@ def call(scope: Scope, item: Item, target: Nested, operands: Sequence[Operand] |
     name = str(target.templates.spec.name)
     args = calls.arguments(scope, item, name, target.args)
     templates: Templates = target.templates
-    span = item.template.span
+    span = item.span
     own = params.bind_block(name, target.root, args, templates, span, scope.site)
     if not params.check_extension(templates) or own is None or operands is None:
         raise Poisoned
@@ -74,6 +74,7 @@ def call(scope: Scope, item: Item, target: Nested, operands: Sequence[Operand] |
             graph = _cut(scope, target, graph, paths)
         if graph is None:
             return None
+        graph = replace(graph, ties=ties.resolved(templates_.state, graph))
         return replace(graph, init=init_rules.rules(templates_, templates_.state, graph))
 
     graph = calls.once(scope, key, site, make)
@@ -142,7 +143,7 @@ def _inputs(
     sound = True
     spec = templates.spec
     for (name, given), (edge, type_) in zip(spec.inputs.items(), operands, strict=True):
-        place = edge.span or item.template.span
+        place = edge.span or item.span
         if not isinstance(type_, Tensor):
             faults.several(scope, item, edge, type_, place, above=False)
         sizes = [size_of(size, env, templates) for size in given.shape]

@@ -49,6 +49,8 @@ class _Layers:
                 continue
             seen.add(id(scope))
             for node in scope.nodes:
+                if node.shared:
+                    continue
                 if isinstance(node.call, Graph):
                     stack.append(node.call)
                 elif node.call is not None and node.call.parameters is not None:
@@ -77,6 +79,8 @@ def _paths(graph: Graph, prefix: str) -> Iterator[tuple[str, Node]]:
     """Every layer that has parameters, and every raw parameter, with its path."""
     for node in graph.nodes:
         path = f"{prefix}{node.name}"
+        if node.shared:
+            continue
         if isinstance(node.call, Graph):
             yield from _paths(node.call, f"{path}.")
         elif node.call is not None and node.call.parameters is not None:
@@ -117,10 +121,26 @@ def _rule(spec: InitSpec, templates: Templates, state: State, layers: _Layers) -
                 name.span,
                 suggestion=did_you_mean(name, known) or f"they have {', '.join(known)}",
             )
+        if rule.by_path and owners and layers.graph.ties:
+            _check_ties(rule, name, state, layers)
         initializer = _read(raw, owners, templates, state)
         if initializer is not None:
             made[str(name)] = initializer
     return InitRule(match, made, spec.span)
+
+
+def _check_ties(rule: InitRule, name: Text, state: State, layers: _Layers) -> None:
+    """That not all of what a rule speaks of is tied, and so drawn elsewhere."""
+    keys = [
+        f"{path}.{name}"
+        for path, node in layers.paths.items()
+        if fnmatchcase(path, rule.match) and name in _parameters(node)
+    ]
+    sources = {tie.path: tie.source for tie in layers.graph.ties}
+    if all(key in sources for key in keys):
+        message = f"{keys[0]!r} is tied to {sources[keys[0]]!r}, and drawn there"
+        hint = f"match {sources[keys[0]].rpartition('.')[0]!r} instead"
+        state.report("E212", message, name.span, suggestion=hint)
 
 
 def _read(raw: Raw, owners: list[Node], templates: Templates, state: State) -> Initializer | None:

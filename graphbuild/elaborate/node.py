@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from graphbuild.elaborate.scope import Scope
 
 Operand = tuple[Edge, Type]
+Build = Callable[["Scope", "Item", list[Operand]], Type]
 
 
-def guarded(scope: Scope, item: Item) -> Type:
+def guarded(scope: Scope, item: Item, build: Build) -> Type:
     """The same where values may be absent, this one or those that it takes."""
-    operands = _sound(_operands(scope, item))
+    operands = sound(operands_of(scope, item))
     mode = presence.check(scope, item, operands)
     if mode == "never":
         return presence.never(scope, item, item.name, [edge for edge, _ in operands])
@@ -42,33 +43,37 @@ def guarded(scope: Scope, item: Item) -> Type:
 
 def build(scope: Scope, item: Item, operands: list[Operand] | None = None) -> Type:
     """Make the item's nodes and give its type. Raises Poisoned, having reported what is wrong."""
-    operands = _operands(scope, item) if operands is None else operands
+    operands = operands_of(scope, item) if operands is None else operands
     target = item.target
     if not item.present:
-        return _absent(scope, item, _sound(operands))
+        return _absent(scope, item, sound(operands))
     if item.turns is not None:
-        return calls.repeat(scope, item, _sound(operands))
+        return calls.repeat(scope, item, sound(operands))
     if isinstance(target, Op):
         given = given_args(scope, item, target.name)
+        if item.owner is not None:  # what its owner was given, the operands say here
+            known = item.owner.made[-1].args
+            said = {n for n in target.infer if n in given and type(known[n].value) is int}
+            given = fixed({n: v for n, v in given.items() if n not in said})
         if operands is None:  # the arguments are looked at all the same
             arguments(scope, item, target, item.name, given)
             raise Poisoned
-        type_ = call(scope, item, target, item.name, given, operands, item.template.span)
+        type_ = call(scope, item, target, item.name, given, operands, item.span)
         if target.own:
             tensors.check(scope, item, item.made[-1])
         return type_
     if isinstance(target, str):
         return calls.block(scope, item, target, operands)
     if isinstance(target, ScopeTemplate) and item.template.by is not None:
-        return routing.build(scope, item, target, _sound(operands))
+        return routing.build(scope, item, target, sound(operands))
     if isinstance(target, ScopeTemplate):
-        return calls.group(scope, item, target, _sound(operands))
+        return calls.group(scope, item, target, sound(operands))
     if isinstance(target, Nested):
         return includes.call(scope, item, target, operands)
     raise Poisoned
 
 
-def _operands(scope: Scope, item: Item) -> list[Operand] | None:
+def operands_of(scope: Scope, item: Item) -> list[Operand] | None:
     """The operands, or None where something is wrong with one of them."""
     if item.wires is None:
         return None
@@ -80,7 +85,7 @@ def _operands(scope: Scope, item: Item) -> list[Operand] | None:
             implicit = isinstance(wired, Source) and wired.implicit
             takes_one = item.present and not isinstance(item.target, Op)
             if implicit and takes_one and isinstance(type_, Several):
-                faults.several(scope, item, edge, type_, item.template.span, above=True)
+                faults.several(scope, item, edge, type_, item.span, above=True)
         except Poisoned:
             sound = False
         else:
@@ -88,7 +93,7 @@ def _operands(scope: Scope, item: Item) -> list[Operand] | None:
     return found if sound else None
 
 
-def _sound(operands: list[Operand] | None) -> list[Operand]:
+def sound(operands: list[Operand] | None) -> list[Operand]:
     if operands is None:
         raise Poisoned
     return operands
@@ -102,7 +107,7 @@ def _absent(scope: Scope, item: Item, operands: list[Operand]) -> Type:
         scope.report(
             "E205",
             f"{item.name!r} is left out, but has no operand to pass on",
-            item.template.span,
+            item.span,
         )
         raise Poisoned
     edge, type_ = operands[0]
@@ -114,7 +119,7 @@ def _absent(scope: Scope, item: Item, operands: list[Operand]) -> Type:
             type_,
             condition=item.condition,
             loop=item.loop,
-            span=item.template.span,
+            span=item.span,
         )
     )
     return type_
@@ -183,7 +188,7 @@ def call(
             None if synthetic else item.condition,
             item.loop,
             synthetic,
-            item.template.span,
+            item.span,
             mode=mode,
         )
     )
@@ -261,7 +266,7 @@ def grow(scope: Scope, item: Item) -> None:
             "E202",
             f"a child of a dense group gives a single value, but {item.name!r} gives "
             f"{len(type_.items)}",
-            item.template.span,
+            item.span,
         )
         scope.running, scope.values["?"] = "?", None
         return
@@ -270,7 +275,7 @@ def grow(scope: Scope, item: Item) -> None:
     item.when = None  # it says when the child is there, not what has grown
     try:
         scope.values[name] = call(
-            scope, item, CONCAT, name, CHANNELS, operands, item.template.span, synthetic=True
+            scope, item, CONCAT, name, CHANNELS, operands, item.span, synthetic=True
         )
     except Poisoned:
         scope.sound = False

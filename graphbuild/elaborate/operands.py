@@ -200,16 +200,18 @@ def operand_names(scope: Scope, item: Item) -> tuple[str, ...]:
     return tuple(map(str, target.input_names)) if target is not None else (INPUT,)
 
 
+def written_name(scope: Scope, ref: Ref, item: Item | None) -> str:
+    """What a reference says, its expressions filled in."""
+    if ref.value is None:
+        return str(ref.text)
+    if item is None:
+        return str(scope.evaluate(ref.value, scope.visible, None, nodes=False)[0])
+    return str(scope.fixed(ref.value, item, "a name", nodes=False))
+
+
 def source(scope: Scope, ref: Ref, item: Item | None) -> Source:
     """A reference by name; `x.0` and `x.skip` select a part."""
-    written: object = str(ref.text)
-    if ref.value is not None:
-        if item is None:
-            written, _ = scope.evaluate(ref.value, scope.visible, None, nodes=False)
-        else:
-            written = scope.fixed(ref.value, item, "a name", nodes=False)
-        written = str(written)
-    head, *parts = str(written).split(".")
+    head, *parts = written_name(scope, ref, item).split(".")
     if head in scope.index or head in scope.input_names:
         return Source(head, tuple(parts), ref.span)
     if not scope.loose:

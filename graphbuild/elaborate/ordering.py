@@ -30,6 +30,8 @@ def link(scope: Scope) -> list[list[int]]:
             for name in operands.sources(item.wires or ()):
                 if name in scope.index:
                     before.append(scope.index[name])
+            if item.owner is not None:
+                before.append(scope.index[item.owner.name])
             if item.template.own_reads:
                 _reads_nodes(scope, item, before)
         if scope.connect == "dense" and position:
@@ -115,7 +117,7 @@ def _cycle(scope: Scope, needs: list[list[int]], stuck: set[int]) -> None:
         path = path[start:] + path[:start]
         names = [scope.items[p].name for p in path]
         notes = [
-            Note(f"{scope.items[p].name} takes {scope.items[q].name}", scope.items[p].template.span)
+            _step(scope.items[p], scope.items[q])
             for q, p in zip([path[-1], *path[:-1]], path, strict=True)
         ]
         if len(path) > MAX_NOTES:
@@ -130,3 +132,8 @@ def _cycle(scope: Scope, needs: list[list[int]], stuck: set[int]) -> None:
     for position in stuck:
         scope.values[scope.items[position].name] = None
     scope.sound = False
+
+
+def _step(item: Item, before: Item) -> Note:
+    word = "shares" if item.owner is before else "takes"
+    return Note(f"{item.name} {word} {before.name}", item.span)

@@ -113,7 +113,7 @@ def never(scope: Scope, item: Item, name: str, edges: Sequence[Edge]) -> Type:
             ABSENT,
             loop=item.loop,
             synthetic=synthetic,
-            span=item.template.span,
+            span=item.span,
             mode="never",
             when=None if synthetic else item.when,
         )
@@ -156,7 +156,7 @@ def _above(scope: Scope, item: Item, edge: Edge, seen: Mode) -> None:
     scope.report(
         "E213",
         f"{item.name!r} has no `from`, and the node above, {name!r}, is {_WORDS[seen]}",
-        item.template.span,
+        item.span,
         notes=[_note(scope, edge, seen)],
         suggestion=f"say from: {name} if it is to be absent too; or let {name!r} have an `if`, "
         "which passes its operand through",
@@ -169,7 +169,7 @@ def _unguarded(scope: Scope, item: Item, edges: Sequence[Edge]) -> None:
     scope.report(
         "E213",
         f"{item.name!r} takes values of which some may be absent",
-        item.template.span,
+        item.span,
         notes=list(dict.fromkeys(notes)),
         suggestion="give it the same `when`; or write `if` there in place of `when`, which passes "
         "its operand through",
@@ -183,7 +183,7 @@ def _contradicts(scope: Scope, item: Item, operands: Sequence[Operand]) -> None:
     scope.report(
         "E213",
         f"{item.name!r} is never there: it is {_WORDS[item.mode]}, but takes {edge.source!r}",
-        item.when.span if item.when is not None else item.template.span,
+        item.when.span if item.when is not None else item.span,
         notes=[Note(f"{edge.source} is {_WORDS[seen]}", _place(scope, edge.source))],
     )
     raise Poisoned

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from graphbuild import expr
-from graphbuild.elaborate import cases, expand, operands, ordering, presence, unused
+from graphbuild.elaborate import cases, expand, operands, ordering, presence, sharing, ties, unused
 from graphbuild.elaborate import node as nodes
 from graphbuild.elaborate.expand import Item
 from graphbuild.elaborate.state import Poisoned, Site, State, tuples, whole
@@ -234,10 +234,11 @@ class Scope:
                     item.when = presence.own(self, item)
                 if item.present is None and (item.when is None or item.mode != "never"):
                     expand.decide(self, item)
-                if self.modes or item.template.when is not None:
-                    type_ = nodes.guarded(self, item)
-                else:
-                    type_ = nodes.build(self, item)
+                build = sharing.build if item.owner or item.times else nodes.build
+                guarded = self.modes or item.template.when is not None
+                type_ = nodes.guarded(self, item, build) if guarded else build(self, item)
+                if item.template.ties:
+                    ties.note(self, item)
             except Poisoned:
                 item.broken, self.sound = True, False
         if item.name:

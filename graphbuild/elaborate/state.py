@@ -76,6 +76,7 @@ class State:
     spoilt: set[str] = field(default_factory=set)  # ops with a default that is wrong
     dims: Dims = field(default_factory=lambda: Dims(()))
     used: set[str] = field(default_factory=set)  # blocks that were called
+    tied: set[str] = field(default_factory=set)  # paths of nodes with ties
     counts: Counts = field(default_factory=Counts)
     templates: dict[int, Any] = field(default_factory=dict)  # of the specs inside, by their ids
     within: dict[Hashable, Any] = field(default_factory=dict)  # their states, by spec and params

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from graphbuild import expr, ops
-from graphbuild.elaborate import nested, when
+from graphbuild.elaborate import again, nested, when
 from graphbuild.elaborate.state import Site, State, tuples
 from graphbuild.elaborate.written import (
     Listed,
@@ -191,12 +191,12 @@ class Templates:
             self.state.report("E201", message, rest.span)
 
     def node(self, key: Text, spec: NodeSpec, around: str) -> NodeTemplate:
-        made = NodeTemplate(key, spec, spec.span)
+        made = NodeTemplate(key, spec, spec.span, again=spec.again)
+        made.again |= spec.share is not None and spec.repeat is not None and "$" not in key
         before = len(self.state.findings)
         if "$" in key:
             made.name = self.value(key)
         made.label = label(key, around)
-        self._not_yet(spec)
         self._op(made)
         if spec.if_ is not None:
             made.condition = self.value(spec.if_)
@@ -210,6 +210,11 @@ class Templates:
                 made.args[name] = value
         if spec.from_ is not None:
             made.wire = self.wire(spec.from_)
+        if spec.share is not None:
+            made.share = self.ref(spec.share)
+        for name, raw in spec.tie.items():
+            if (value := self.value(raw)) is not None:
+                made.ties[name] = value
         if spec.routing is not None:
             made.by = self.wire(spec.routing.by)
             made.top_k = self.value(spec.routing.top_k) if spec.routing.top_k is not None else None
@@ -220,18 +225,11 @@ class Templates:
             made.nested = nested.read(self, spec.include)
         made.broken = len(self.state.findings) > before and self._broken(made)
         made.reads = self._reads(made)
+        if made.again or spec.routing is not None:
+            for code, message, span, hint in again.misuse(made):
+                self.state.report(code, message, span, suggestion=hint)
+                made.broken, made.name = True, None
         return made
-
-    def _not_yet(self, spec: NodeSpec) -> None:
-        """Parts of the language that the later stages do not have yet."""
-        parts = {
-            "share": spec.share or spec.again,
-            "tie": spec.tie,
-        }
-        for name, value in parts.items():
-            if value:
-                message = f"this version of graphbuild does not have {name!r} yet"
-                self.state.report("E101", message, spec.span)
 
     def _broken(self, made: NodeTemplate) -> bool:
         """Whether a finding is about the node itself and not only inside its group."""
@@ -244,6 +242,8 @@ class Templates:
             or (spec.when is not None and made.when is None)
             or (spec.repeat is not None and made.repeat is None)
             or (spec.from_ is not None and made.wire is None)
+            or (spec.share is not None and made.share is None)
+            or len(made.ties) < len(spec.tie)
             or (spec.include is not None and made.nested is None)
             or (spec.routing is not None and _unread(made, spec.routing))
             or (made.op is not None and made.op not in self.known)
@@ -277,11 +277,15 @@ class Templates:
         over = {str(k): v for k, item in raw.items() if (v := self.value(item)) is not None}
         return Repeat(None, over, raw.span) if len(over) == len(raw) else None
 
+    def ref(self, raw: Text) -> Ref | None:
+        """A name; None where it cannot be read (which is reported)."""
+        value = self.value(raw) if "$" in raw else None
+        return None if "$" in raw and value is None else Ref(raw, value)
+
     def wire(self, raw: Raw) -> Wire | None:
         """What `from` says; None where it cannot be read (which is reported)."""
         if isinstance(raw, Text):
-            value = self.value(raw) if "$" in raw else None
-            return None if "$" in raw and value is None else Ref(raw, value)
+            return self.ref(raw)
         if isinstance(raw, Seq):
             items = [self.wire(item) for item in raw]
             found = tuple(i for i in items if i is not None)
@@ -313,7 +317,7 @@ class Templates:
         if made.group is not None:
             names |= made.group.reads
         if made.repeat is not None:
-            names -= {"i", *made.repeat.over}
+            names -= set() if made.again else {"i", *made.repeat.over}
             names |= made.repeat.names
         return frozenset(names)
 

@@ -129,6 +129,9 @@ class NodeTemplate:
     args: dict[str, Value] = field(default_factory=dict)  # the keys are `Text`s
     wire: Wire | None = None
     group: ScopeTemplate | None = None
+    share: Ref | None = None  # the node whose module is called again
+    again: bool = False  # the turns of `repeat` are one module
+    ties: dict[str, Value] = field(default_factory=dict)  # paths by parameter; the keys are `Text`s
     nested: Nested | None = None
     by: Wire | None = None  # of a node with cases: what chooses
     top_k: Value | None = None
@@ -179,9 +182,13 @@ def values(made: NodeTemplate) -> Iterator[Value]:
     for value in (made.name, made.op_value, made.condition, made.top_k):
         if value is not None:
             yield value
+    if made.share is not None and made.share.value is not None:
+        yield made.share.value
     if made.when is not None:
         yield from (made.when.training, made.when.evaluation)
     yield from made.args.values()
+    if made.ties:
+        yield from made.ties.values()
     if made.nested is not None:
         yield from made.nested.args.values()
         yield from (ref.value for _, ref in made.nested.cut if ref.value is not None)

@@ -39,14 +39,20 @@ class Bodies:
         self.variables = variables
         self.done: list[Statement] = []
         self.guard = ""
-        self.steps: list[tuple[int, Statement]] = []  # under that guard, with their positions
+        self.steps: list[tuple[int, list[Statement]]] = []  # under that guard, by their positions
+        self.ahead: list[Statement] = []  # of the step that comes next
+
+    def begin(self, made: Statement) -> None:
+        """What stands in front of the statement that is added next."""
+        self.ahead.append(made)
 
     def add(self, guard: str, made: Statement, position: int) -> None:
         """The statement of a step, which is under a guard or always made."""
         if guard != self.guard:
             self._close()
             self.guard = guard
-        self.steps.append((position, made))
+        self.steps.append((position, [*self.ahead, made]))
+        self.ahead = []
         if not guard:
             self._close()
 
@@ -63,12 +69,12 @@ class Bodies:
         body: list[Statement] = []
         after: list[str] = []  # what began outside ends outside, in either mode
         for position, made in self.steps:
-            body.append(made)
+            body += made
             dead = self.variables.dead(position)
             inside = [name for name in dead if name in own]
             after += [name for name in dead if name not in own]
             if inside:
-                body.append(Statement(f"del {', '.join(inside)}", made.span))
+                body.append(Statement(f"del {', '.join(inside)}", made[-1].span))
         span = body[-1].span
         if self.guard:
             asks, unset = self.variables.asks(first, last), self.variables.unset(first, last)

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 
 from graphbuild import expr as expressions
-from graphbuild.emit import choices, initial
+from graphbuild.emit import choices, initial, sharing, tying
 from graphbuild.emit.arguments import exported, lets, mappings, params, shown
 from graphbuild.emit.build import Builder
 from graphbuild.emit.containers import container
@@ -79,6 +79,8 @@ class Writer:
 
     def write(self) -> Written:
         self._inputs()
+        for tree in tying.structure(self.builder.units, self.unit):
+            self.context.freeze(tree)
         forward: list[Statement] = []
         if self.unit.form == "class":
             forward = self._class_body()
@@ -187,7 +189,7 @@ class Writer:
             del self.context.statements[start:]
             if name in self.read:
                 steps.append(step)
-            elif _is_function(step.node):
+            elif is_function(step.node):
                 self.own.names, self.context.used = before
                 del made[position]
         made.update(self.tensors.constructed())
@@ -227,7 +229,9 @@ class Writer:
         hint = f"{identifier(source)}_{dimension_name(rank, 1 if rank > 3 else rank - 1)}"
         test = self.chains.condition(found, scope, frozenset())
         text = self.builder.text(test, found.everyone[0]) if test is not None else None
-        if isinstance(node.call, Op) and not node.call.layer:
+        if node.shared:
+            symbolic = sharing.result(self.builder, found, operands, scope, hint)
+        elif isinstance(node.call, Op) and not node.call.layer:
             before = dict(context.used)
             given = self.builder.results.seen_by(found.present[0], operands, edges)
             chosen, result = self.builder.layer(
@@ -236,14 +240,6 @@ class Writer:
             context.used = before
             self.own.arguments(step, found, chosen, scope)
             symbolic = self.builder.results.settle([result], found.present)
-            if isinstance(test, ast.Name):
-                step.maybe = f"self.{self.own.attribute(test.id)}"
-                self.own.names[test.id] = None
-            elif test is not None and expressions.names(test) <= self.own.names.keys():
-                step.maybe = self.own.text(test, found.everyone[0].env)  # it reads them anyway
-            elif text is not None:
-                step.maybe = f"self.{self.own.attribute(f'has_{identifier(node.name)}')}"
-                context.statements.append(Statement(f"{step.maybe} = {text}", node.span))
         else:
             piece, symbolic = self.builder.call(found.present, operands, scope, hint)
             made = Statement(_kept(node.name, piece), node.span)
@@ -258,6 +254,16 @@ class Writer:
                 context.statements.append(Statement("else:", node.span, [absent]))
             else:
                 context.statements.append(made)
+        if test is not None and is_function(node):
+            if isinstance(test, ast.Name) or expressions.names(test) <= self.own.names.keys():
+                step.maybe = self.own.text(test, found.everyone[0].env)  # it keeps them anyway
+            else:
+                step.maybe = f"self.{self.own.attribute(f'has_{identifier(node.name)}')}"
+                context.statements.append(Statement(f"{step.maybe} = {text}", node.span))
+        if node.times is not None:
+            count = sharing.count(context, found, scope)
+            step.times = self.own.text(count, found.present[0].env)
+            symbolic = self.builder.results.settle([operands[0], symbolic], found.present)
         if test is not None:
             symbolic = self.builder.results.either(
                 symbolic, operands[node.through], test, found.everyone
@@ -272,7 +278,7 @@ class Writer:
         if guard is None:
             return
         own = None
-        if built is not None and step.maybe is None and not _is_function(node):
+        if built is not None and step.maybe is None and not is_function(node):
             own = f"{attribute(node.name)} is not None"
         if built is not None and guard.tests not in self.guards.said:
             asked = own
@@ -310,9 +316,10 @@ class Writer:
         )
 
 
-def _is_function(node: Node) -> bool:
-    """Whether a step makes no call of a module."""
-    return node.call is None or (isinstance(node.call, Op) and not node.call.layer)
+def is_function(node: Node) -> bool:
+    """Whether a node has no module of its own."""
+    function = node.call is None or (isinstance(node.call, Op) and not node.call.layer)
+    return function or bool(node.shared)
 
 
 def _kept(name: str, piece: str) -> str:

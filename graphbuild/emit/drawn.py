@@ -58,6 +58,8 @@ def layers(graph: Graph, prefix: str = "") -> Iterator[Layer]:
     """All layers and raw parameters in the order of registration."""
     for node in graph.nodes:
         path = f"{prefix}{node.name}"
+        if node.shared:
+            continue
         if isinstance(node.call, Graph):
             yield from layers(node.call, f"{path}.")
         elif node.call is not None and node.call.parameters is not None:

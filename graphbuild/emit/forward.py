@@ -30,7 +30,11 @@ class Forward(Variables):
             name, span = self.variable(step.node.name), step.node.span
             before = self.operand(step.edges[step.node.through]) if step.edges else name
             guard = step.guard
-            if step.fork is not None:
+            if step.times and name != before:
+                bodies.begin(Statement(f"{name} = {before}", span))
+            if step.times:
+                made = self._turns(step, name)
+            elif step.fork is not None:
                 made, guard = self._forked(step, step.fork, name)
             elif step.maybe and name == before:
                 body = [Statement(f"{name} = {self.value(step)}", span)]
@@ -49,6 +53,13 @@ class Forward(Variables):
         else:
             out.append(Statement(f"return {returned}"))
         return out
+
+    def _turns(self, step: Step, name: str) -> Statement:
+        """A module that is applied in turn, each time to what it gave."""
+        span = step.node.span
+        turn = Statement(f"{name} = {self.value(step, first=name)}", span)
+        made = Statement(f"for _ in range({step.times}):", span, [turn])
+        return Statement(f"if {step.maybe}:", span, [made]) if step.maybe else made
 
     def _forked(self, step: Step, fork: Fork, name: str) -> tuple[Statement, str]:
         """A merge that has more operands where a guard holds, and the guard that it is under."""
@@ -116,18 +127,22 @@ class Forward(Variables):
         may_lack = edge.source in self.guards and edge.select
         return f"{text} if {self.is_there(edge)} else None" if may_lack else text
 
-    def value(self, step: Step, edges: Sequence[Edge] | None = None) -> str:
-        """The call that a step makes; of a merge with some of its operands."""
+    def value(
+        self, step: Step, edges: Sequence[Edge] | None = None, first: str | None = None
+    ) -> str:
+        """The call that a step makes; of a merge with some of its operands; `first` stands in place
+        of its first operand."""
         node, edges = step.node, step.edges if edges is None else edges
         if step.near is not None:
             edges = (step.near,)
         operands = [self.operand(edge) for edge in edges]
+        operands[:1] = [first] if first else operands[:1]
         merges = isinstance(node.call, Op) and node.call.passes and len(node.operands) > 1
         if step.passes or (merges and len(edges) == 1):
             return operands[0]
         if not isinstance(node.call, Op) or node.call.layer:
             return call(
-                attribute(node.name),
+                attribute(node.shared or node.name),
                 [*wired(node.call, operands), *spare(self.graph, node, self.source)],
             )
         arguments = dict(step.arguments)

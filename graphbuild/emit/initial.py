@@ -14,10 +14,11 @@ from itertools import groupby
 
 from graphbuild import expr as expressions
 from graphbuild import ops
+from graphbuild.emit import tying
 from graphbuild.emit.drawn import Layer, arguments, parameters
 from graphbuild.emit.drawn import layers as layers_of
 from graphbuild.emit.items import call
-from graphbuild.emit.parts import Statement
+from graphbuild.emit.parts import Statement, collapsed
 from graphbuild.emit.steps import attribute
 from graphbuild.emit.units import distinct
 from graphbuild.ir import Graph, Initializer, InitRule
@@ -55,6 +56,7 @@ class Rules:
         names = (name for layer in self._distinct() for name in layer.parameters)
         self.nested = any("." in name for name in names)
         self.layers: list[Layer] = []
+        self.tied = {tie.path for tie in graph.ties}  # these are drawn where they are tied to
         self.env = {variable.name: variable.value for variable in graph.variables}
 
     def statements(self) -> list[Statement]:
@@ -82,7 +84,8 @@ class Rules:
         seen: set[object] = set()
         for scope in self.scopes:
             for node in scope.nodes:
-                if isinstance(node.call, Op) and node.call.parameters and not node.call.own:
+                owns = isinstance(node.call, Op) and not node.call.own and not node.shared
+                if isinstance(node.call, Op) and node.call.parameters and owns:
                     # sizes that the input determines say nothing about which parameters there are
                     given = [(n, a.value) for n, a in node.args.items() if a.expr is not None]
                     key = (node.call.name, repr(given))
@@ -152,6 +155,7 @@ class Rules:
                     tests = [f"({said})" if " and " in said else said for said in tests]
                 said = f"{'elif' if position else 'if'} {' or '.join(tests)}:"
                 made.append(Statement(said, one[0][1][0].span, one[0][1]))
+            made[-1] = collapsed(made[-1])
         named = any(test.rule.by_path or test.rule.within for chain in chains for test in chain)
         head = "for name, module in self.named_modules():" if named else _MODULES
         return [Statement(head, None, made)] if made else []
@@ -185,10 +189,17 @@ class Rules:
         for name in test.parameters:
             owners = [layer for layer in test.layers if name in layer.parameters]
             target = f"{module}.{name}"
+            if module != "module" and owners[0].key(name) in self.tied:
+                continue
             draw = self.draw(test.rule.parameters[name], target, module, owners[0])
             statement = Statement(draw, test.rule.span)
-            if len(owners) < len(test.layers):
-                statement = Statement(f"if {target} is not None:", test.rule.span, [statement])
+            conditions = []
+            if module == "module":
+                conditions = tying.conditions(self.graph, test.rule, test.sources, name)
+            conditions += [f"{target} is not None"] * (len(owners) < len(test.layers))
+            if conditions:
+                head = f"if {' and '.join(conditions)}:"
+                statement = Statement(head, test.rule.span, [statement])
             made.append(statement)
         return made
 
@@ -241,7 +252,7 @@ class Rules:
         for layer in layers:
             for name in layer.parameters:
                 rules = [r for r in self._matching(layer) if name in r.parameters]
-                if rules:
+                if rules and layer.key(name) not in self.tied:
                     draw = self.draw(rules[0].parameters[name], "", _path(layer.path), layer)
                     groups.setdefault(f"{name} {draw}", []).append((layer, name, rules[0]))
         made = []

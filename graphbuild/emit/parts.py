@@ -28,6 +28,14 @@ class Statement:
     body: list[Statement] | None = None
 
 
+def collapsed(statement: Statement) -> Statement:
+    """An `if` around nothing but another one, as one."""
+    (inner, *others) = statement.body or [Statement("")]
+    if others or not inner.body or not inner.code.startswith("if "):
+        return statement
+    return Statement(f"{statement.code[:-1]} and {inner.code[3:]}", statement.span, inner.body)
+
+
 @dataclass
 class Scope:
     """A graph while it is written: its instances, and the symbolic sizes of its values so far."""

@@ -26,6 +26,7 @@ class Step:
     reads: tuple[str, ...] = ()  # values whose shapes those arguments read
     near: Edge | None = None  # the value on whose device a tensor is made of nothing
     maybe: str | None = None  # what decides at run time whether it is built
+    times: str | None = None  # how often its module is applied in turn
 
     @property
     def taken(self) -> tuple[Edge, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from textwrap import wrap
 
+from graphbuild.emit import tying
 from graphbuild.emit.choices import input_types, sentence
 from graphbuild.emit.classes import Written
 from graphbuild.emit.parts import Statement
@@ -72,6 +73,10 @@ class Lines:
         self.block(part.constructor, 8)
         if part.reset:
             self.add(["        self.reset_parameters()"])
+        if graph.ties and graph.kind == "spec":
+            self.add(["        self.tie_weights()"])
+            hook = f"self.register_load_state_dict_post_hook({part.unit.name}.tie_weights)"
+            self.add(statement(hook, 8))
         if part.init:
             self.add(["        self.init_weights()"])
         if part.reset:
@@ -93,6 +98,22 @@ class Lines:
             self.add(["", "    def init_weights(self) -> None:"])
             self.say("Draw the parameters anew, by the rules of the spec.", 8)
             self.block(part.init, 8)
+        if graph.ties and graph.kind == "spec":
+            self.ties(graph)
+
+    def ties(self, graph: Graph) -> None:
+        """The methods that make tied parameters one, and keep them so."""
+        self.add(["", "    def tie_weights(self, *_: object) -> None:"])
+        self.say("Make each tied parameter the one that it is tied to.", 8)
+        self.block(tying.assignments(graph), 8)
+        self.add(["", "    def _apply(self, fn, recurse=True):"])
+        self.say("Move or cast; `to_empty` would make two parameters of one.", 8)
+        self.add(["        super()._apply(fn, recurse)", "        self.tie_weights()"])
+        self.add(["        return self"])
+        given = "self, state_dict, prefix, metadata, strict, missing, *args"
+        self.add(["", *statement(f"def _load_from_state_dict({given}) -> None:", 4)])
+        self.say("Load one value for what is tied, also where only the tied key has it.", 8)
+        self.block(tying.loading(graph), 8)
 
     def block(self, statements: list[Statement], indent: int) -> None:
         for made in statements:

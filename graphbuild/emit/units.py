@@ -115,6 +115,7 @@ def form(graph: Graph) -> Form:
         or any(node.mode != "always" or node.when is not None for node in graph.nodes)
         or any(arg.free for node in real for arg in node.args.values())
         or any(isinstance(n.call, Op) and n.call.style in ("index", "pattern") for n in real)
+        or any(node.shared or node.times is not None for node in real)
         or any(len(node.operands) != 1 or node.operands[0].select for node in real)
         or (graph.connect != "parallel" and isinstance(graph.inputs[0].type, Several))
     ):
@@ -160,10 +161,10 @@ def called(call: Call) -> Graph:
 
 
 def scopes(graph: Graph) -> Iterator[Graph]:
-    """The distinct graphs called in this one, directly."""
+    """The distinct graphs called in this one, directly; a shared module is its owner's."""
     seen: set[int] = set()
     for node in graph.nodes:
-        if isinstance(node.call, Graph) and id(node.call) not in seen:
+        if isinstance(node.call, Graph) and not node.shared and id(node.call) not in seen:
             seen.add(id(node.call))
             yield node.call
 
@@ -172,6 +173,7 @@ class Units:
     """All units of a graph; a unit comes after those that it calls."""
 
     def __init__(self, root: Graph, apart: Collection[str]) -> None:
+        self.root = root
         self.apart = apart  # templates of which every instance is a unit of its own
         self.uneven: set[Slot] = set()
         self.forms: dict[int, Form] = {}
@@ -271,6 +273,8 @@ class Units:
         if node.call is None:
             left_out = node.condition is not None or node.mode == "never"
             return None if left_out else "null"
+        if node.shared:
+            return ("shares", node.shared)
         if isinstance(node.call, Op):
             if node.call.own:
                 return (node.call.name, *made(node))

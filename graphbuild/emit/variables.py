@@ -48,7 +48,7 @@ class Variables:
         for output in graph.outputs:
             self._read(output.edge, len(steps))
         # Values that may be another one, handed on by a node that is absent.
-        self.passing = {s.node.name for s in steps if s.maybe or s.passes or s.fork}
+        self.passing = {s.node.name for s in steps if s.maybe or s.passes or s.fork or s.times}
         self.own = frozenset(n.name for n in graph.nodes if is_own(n))
         self.returned = self._returned_directly()
         self.webs: dict[str, int] = {}  # a value -> its variable, as a number
@@ -90,7 +90,7 @@ class Variables:
         if not self.steps or self.graph.form != "single":
             return None
         step, last = self.steps[-1], self.steps[-1].node.name
-        if step.maybe or step.guard or step.fork:
+        if step.maybe or step.guard or step.fork or step.times:
             return None
         return last if self.source(self.graph.outputs[0].edge) == Edge(last) else None
 
@@ -107,12 +107,17 @@ class Variables:
             web = next(
                 (
                     self.webs[edge.source]
-                    for edge in map(self.source, step.edges)
+                    for edge in self._given_up(step)
                     if not edge.select
                     and edge.source not in self.own
                     and self.guards.get(edge.source, "") == step.guard
                     and self.uses.get(edge.source) == position
-                    and (step.maybe or self._through(step) or self._alone(edge, position))
+                    and (
+                        step.maybe
+                        or step.times
+                        or self._through(step)
+                        or self._alone(edge, position)
+                    )
                     and (plain or self.webs[edge.source] >= len(self.graph.inputs))
                 ),
                 None,
@@ -132,6 +137,14 @@ class Variables:
                 name += "_"
             taken.add(name)
             self.names.append(name)
+
+    def _given_up(self, step: Step) -> list[Edge]:
+        """The operands whose variable a step's value may take over."""
+        edges = [self.source(edge) for edge in step.edges]
+        if not step.times:
+            return edges
+        kept = {edge.source for edge in edges[1:]}  # these are the same in every turn
+        return [edge for edge in edges[:1] if edge.source not in kept]
 
     def _alone(self, edge: Edge, position: int) -> bool:
         """Whether a step is all that reads a value, beside those that may not run."""

@@ -159,4 +159,13 @@ OPS: list[Op] = [
         positional=1,
         **_LIKE,
     ),
+    *(
+        function(
+            f"{name}_like",
+            f"torch.{name}_like",
+            _same,
+            f"Random numbers, {numbers}, in the shape of another tensor.",
+        )
+        for name, numbers in (("rand", "uniform from 0 to 1"), ("randn", "normally distributed"))
+    ),
 ]

@@ -439,6 +439,8 @@ SIGNATURES: dict[str, tuple[tuple[Any, ...], ...]] = {
     "zeros_like": (('dtype', 'Dtype | None', None),),
     "ones_like": (('dtype', 'Dtype | None', None),),
     "full_like": (('fill_value', 'bool | int | float'), ('dtype', 'Dtype | None', None),),
+    "rand_like": (),
+    "randn_like": (),
     "gather": (('dim', 'int'),),
     "index_select": (('dim', 'int'),),
     "take_along_dim": (('dim', 'int | None', None),),
