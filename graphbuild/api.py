@@ -125,20 +125,32 @@ def emit(graph: Graph, /) -> Generated:
     return stage(graph)
 
 
-def load(generated: Generated, /, *, init: bool = True) -> nn.Module:
+def load(
+    generated: Generated, /, *, init: bool = True, weights: str | os.PathLike[str] | None = None
+) -> nn.Module:
     """Run emitted source and construct its module.
 
-    With ``init=False`` the parameters are left as allocated, for weights that are loaded next.
+    With ``weights`` the parameters are those of a file, ``.pt``, ``.pth`` or ``.safetensors``, which
+    may hold nothing but tensors; with ``init=False`` they are left as allocated.
 
-    >>> model = graphbuild.load(generated, init=False)
-    >>> model.load_state_dict(torch.load("lenet5.pt"))
+    >>> model = graphbuild.load(generated, weights="lenet5.pt")
+
+    Raises WeightsError, which lists every key that does not fit, and MemoryError where there is not
+    enough memory for the parameters.
     """
     from graphbuild.load import load as stage
 
-    return stage(generated, init=init)
+    return stage(generated, init=init, weights=weights)
 
 
-def compile(source: SpecLike, /, *, init: bool = True, **params: object) -> nn.Module:
+def compile(
+    source: SpecLike,
+    /,
+    *,
+    init: bool = True,
+    weights: str | os.PathLike[str] | None = None,
+    **params: object,
+) -> nn.Module:
     """Compile a spec to a module: `read`, `elaborate`, `emit` and `load` in one call.
 
     >>> model = graphbuild.compile("densenet121", growth_rate=24)
@@ -147,4 +159,4 @@ def compile(source: SpecLike, /, *, init: bool = True, **params: object) -> nn.M
 
     Raises SpecError where the spec, or a param, is wrong.
     """
-    return load(emit(elaborate(read(source), **params)), init=init)
+    return load(emit(elaborate(read(source), **params)), init=init, weights=weights)

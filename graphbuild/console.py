@@ -6,28 +6,21 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
-from graphbuild.errors import Finding, Span
-
-# A spec may hold escape sequences, and what it holds is shown; they must not reach the terminal.
-_CONTROLS = {c: f"\\x{c:02x}" for c in (*range(32), *range(127, 160)) if chr(c) not in "\n\t"}
+from graphbuild.errors import Finding
+from graphbuild.visible import visible
 
 Column = tuple[str, bool]  # its heading, and whether it holds numbers
 
 
-def plain(text: object) -> str:
-    """Text that is safe to print."""
-    return str(text).translate(_CONTROLS)
-
-
 def say(text: object, *, error: bool = False) -> None:
     """Print a line that people read."""
-    print(plain(text), file=sys.stderr if error else sys.stdout)
+    print(visible(str(text)), file=sys.stderr if error else sys.stdout)
 
 
 def findings(found: Iterable[Finding]) -> None:
     """Print findings to stderr, a blank line after each."""
     for finding in found:
-        text = plain(finding) + "\n"
+        text = f"{finding}\n"
         if sys.stderr.isatty():
             _coloured(finding, text)
         else:
@@ -39,7 +32,7 @@ def _coloured(finding: Finding, text: str) -> None:
 
     colour = "bold red" if finding.is_error else "bold yellow"
     out = Text(text)
-    place = f"{plain(finding.span)}: " if finding.span else ""
+    place = f"{visible(str(finding.span))}: " if finding.span else ""
     out.stylize("bold", 0, len(place))
     out.stylize(colour, len(place), len(place) + len(finding.code))
     out.highlight_regex(r"(?m)^ +\| [ \t]*(\^+)$", colour)
@@ -49,7 +42,7 @@ def _coloured(finding: Finding, text: str) -> None:
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], total: Sequence[str]) -> None:
     """Print a table to stdout; `total` is its last row, or empty."""
-    safe = [[plain(cell) for cell in row] for row in rows]
+    safe = [[visible(cell) for cell in row] for row in rows]
     if sys.stdout.isatty():
         _rich_table(columns, safe, total)
         return
@@ -84,25 +77,11 @@ def _rich(stream: TextIO) -> Any:
     return Console(file=stream, highlight=False)
 
 
-def to_dict(finding: Finding) -> dict[str, Any]:
-    """A finding as JSON has it; lines and columns count from 1, the end column is exclusive."""
-    return {
-        "code": finding.code,
-        "severity": "error" if finding.is_error else "warning",
-        "message": finding.message,
-        **_place(finding.span),
-        "expected": finding.expected,
-        "found": finding.found,
-        "suggestion": finding.suggestion,
-        "notes": [{"message": note.message, **_place(note.span)} for note in finding.notes],
-    }
+def markdown(text: str) -> None:
+    """Print Markdown to stdout: rendered on a terminal, as it stands elsewhere."""
+    if not sys.stdout.isatty():
+        print(visible(text))
+        return
+    from rich.markdown import Markdown
 
-
-def _place(span: Span | None) -> dict[str, Any]:
-    return {
-        "file": span.source.name if span else None,
-        "line": span.line if span and span.line else None,
-        "column": span.column if span and span.line else None,
-        "end_line": span.end_line if span and span.line else None,
-        "end_column": span.end_column if span and span.line else None,
-    }
+    _rich(sys.stdout).print(Markdown(text))

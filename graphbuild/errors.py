@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
+
+from graphbuild.visible import visible
 
 CODES = {
     "E001": "the file cannot be read",
@@ -49,6 +52,8 @@ CODES = {
     "W301": "unused node",
     "W302": "unused block or param",
     "W303": "a name hides another",
+    "W304": "dropout on an output",
+    "W305": "a bias in front of a batch norm",
 }
 
 
@@ -90,6 +95,9 @@ class Note:
     span: Span | None = None
 
 
+LONGEST = 1_000  # characters of a line of a finding; a name may have a million
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is wrong with a spec (code `E...`) or looks wrong (`W...`)."""
@@ -101,6 +109,12 @@ class Finding:
     found: str | None = None
     suggestion: str | None = None
     notes: tuple[Note, ...] = ()
+
+    def __post_init__(self) -> None:
+        for part in ("message", "expected", "found", "suggestion"):
+            text = getattr(self, part)
+            if text is not None and len(text) > LONGEST:
+                object.__setattr__(self, part, f"{text[: LONGEST - 3]}...")
 
     @property
     def is_error(self) -> bool:
@@ -115,19 +129,19 @@ class Finding:
 
     def __str__(self) -> str:
         head = f"{self.span}: " if self.span else ""
-        out = [f"{head}{self.code} {self.message}"]
-        if self.span is not None:
-            out += excerpt(self.span)
+        first = visible(f"{head}{self.code} {self.message}")
+        more = []
         if self.expected is not None:
-            out.append(f"  expected  {self.expected}")
+            more.append(f"  expected  {self.expected}")
         if self.found is not None:
-            out.append(f"  found     {self.found}")
+            more.append(f"  found     {self.found}")
         for note in self.notes:
             place = f"  ({note.span.source.name}:{note.span.line})" if note.span else ""
-            out.append(f"  {note.message}{place}")
+            more.append(f"  {note.message}{place}")
         if self.suggestion is not None:
-            out.append(f"  {self.suggestion}")
-        return "\n".join(out)
+            more.append(f"  {self.suggestion}")
+        shown = excerpt(self.span) if self.span is not None else []
+        return "\n".join([first, *shown, *map(visible, more)])
 
 
 EXCERPT = 160  # so many characters of a line are shown
@@ -141,11 +155,12 @@ def excerpt(span: Span) -> list[str]:
     number = f"{span.line:>5}"
     start = max(0, span.column - 1 - EXCERPT // 2) if len(line) > EXCERPT else 0
     shown = line[start : start + EXCERPT]
-    end = span.end_column if span.end_line == span.line else len(line) + 1
-    width = max(1, min(end - 1 - start, len(shown)) - (span.column - 1 - start))
+    begin = span.column - 1 - start
+    end = span.end_column - 1 - start if span.end_line == span.line else len(shown)
+    marked = "^" * max(1, len(visible(shown[begin:end])))
     # Tabs stay tabs in front of the carets, so that both lines align in any terminal.
-    lead = "".join(c if c == "\t" else " " for c in shown[: span.column - 1 - start])
-    return [f"{number} | {shown}", f"{' ' * len(number)} | {lead}{'^' * width}"]
+    lead = "".join(c if c == "\t" else " " for c in visible(shown[:begin]))
+    return [f"{number} | {visible(shown)}", f"{' ' * len(number)} | {lead}{marked}"]
 
 
 class SpecError(ValueError):
@@ -164,18 +179,27 @@ def sort(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(dict.fromkeys(sorted(findings, key=lambda f: (*f.place, f.code))))
 
 
+MAX_NAME = 100  # characters of a name that the nearest one is looked for
+MAX_NAMES = 500  # so many are compared with it
+
+
 def closest(name: str, known: Iterable[str]) -> str | None:
     """The known name nearest to a misspelt one, or None where none is near."""
     from difflib import get_close_matches
 
-    names = list(known)
-    same = [other for other in names if other.lower() == name.lower()]
+    names, small = list(known), name.lower()
+    same = [other for other in names if other.lower() == small]
     if same:
         return min(same, key=lambda other: other[:1] != name[:1])
+    if len(name) > MAX_NAME:
+        return None
+    if len(names) > MAX_NAMES:  # of very many, those that begin alike and are as long
+        near = (o for o in names if o[:1].lower() == small[:1] and abs(len(o) - len(name)) < 3)
+        names = list(islice(near, MAX_NAMES))
     found = get_close_matches(name, names, n=1, cutoff=0.6)
     if not found:  # the right letters in the wrong case: conv2d for Conv2d
         lower = {other.lower(): other for other in names}
-        found = [lower[m] for m in get_close_matches(name.lower(), lower, n=1, cutoff=0.75)]
+        found = [lower[m] for m in get_close_matches(small, lower, n=1, cutoff=0.75)]
     return found[0] if found else None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import linecache
+import os
 import re
 import sys
 from hashlib import sha256
@@ -20,9 +21,11 @@ from typing import Any
 
 from torch import nn
 
+from graphbuild import memory, trace
 from graphbuild.emit.generated import Generated
 from graphbuild.init import construct, is_plain
 from graphbuild.pause import collection_paused
+from graphbuild.weights import load_weights
 
 _lock = RLock()
 _modules: dict[str, ModuleType] = {}  # by their text
@@ -30,16 +33,31 @@ _texts: dict[str, _Text] = {}  # by the module's name
 
 
 @collection_paused()
-def load(generated: Generated, *, init: bool = True) -> nn.Module:
+def load(
+    generated: Generated, *, init: bool = True, weights: str | os.PathLike[str] | None = None
+) -> nn.Module:
     """An instance of the generated root class.
 
     Each parameter is drawn once: by the spec's `init` rules where one applies, else as its layer
     does by default. Without `init` nothing is drawn; parameters are uninitialised memory, to be
-    overwritten by `load_state_dict`, while buffers have their values.
+    overwritten by `load_state_dict`, while buffers have their values. With `weights`, the parameters
+    are those of a file.
+
+    Raises MemoryError, before any is taken, where there is not enough memory for the parameters.
     """
     module = load_source(generated.source, generated.name)
     cls = getattr(module, generated.class_name)
-    return construct(cls, init=init, plain=is_plain(generated.source))
+    trace.know(_texts[module.__name__].filename, generated)
+    if generated.graph is not None:
+        memory.need(generated.graph)
+    try:
+        model = construct(cls, init=init and weights is None, plain=is_plain(generated.source))
+    except Exception as error:
+        trace.explain(error)
+        raise
+    if weights is not None:
+        load_weights(model, weights)
+    return model
 
 
 def load_source(source: str, name: str) -> ModuleType:
@@ -84,6 +102,7 @@ def _execute(fullname: str, text: _Text) -> ModuleType:
         del sys.modules[fullname]
         raise
     _texts[fullname] = text
+    trace.watch(module, text.filename)
     for value in vars(module).values():
         if isinstance(value, type) and value.__module__ == fullname:
             # Not a def in a common base: the text stays free of graphbuild.

@@ -14,6 +14,8 @@ from graphbuild.errors import Finding, Note, Source, Span, SpecError, did_you_me
 from graphbuild.library import Unreadable, bundled, locate, text_of
 from graphbuild.source import Text, parse, scalar
 from graphbuild.spec import Extension, Spec, parse_spec
+from graphbuild.syntax import TURNING
+from graphbuild.visible import visible
 
 MAX_FILES = 100  # that one spec is made of
 MAX_CHARACTERS = 2_000_000  # of all of them but the first
@@ -24,13 +26,18 @@ def read(source: str | os.PathLike[str] | Mapping[str, Any]) -> Spec:
     """The spec at a path, of a bundled name, or in a mapping; raises `SpecError`."""
     if isinstance(source, Mapping):
         return read_text(_dump(source), "<mapping>")
+    path, text = read_file(source)
+    return read_text(text, str(path), path if path.is_file() else None)
+
+
+def read_file(source: str | os.PathLike[str]) -> tuple[Path, str]:
+    """The path of a spec or of a bundled name, and the text there; raises `SpecError`."""
     path = _find(source)
     try:
-        text = text_of(path)
+        return path, text_of(path)
     except Unreadable as error:
         message = f"the file cannot be read: {error}"
         raise SpecError([_unread(os.fspath(source), message, error.hint)]) from None
-    return read_text(text, str(path), path if path.is_file() else None)
 
 
 def read_text(text: str, name: str = "<text>", path: Path | None = None) -> Spec:
@@ -191,6 +198,7 @@ class _Dumper(yaml.SafeDumper):
 def _write_text(dumper: _Dumper, data: str) -> yaml.ScalarNode:
     # PyYAML writes by YAML 1.1, which would leave 1e-5 and 0o17 bare
     style = None if isinstance(scalar(data), str) else "'"
+    style = '"' if TURNING.search(data) else style
     return dumper.represent_scalar("tag:yaml.org,2002:str", data, style=style)
 
 
@@ -199,9 +207,10 @@ _Dumper.add_representer(str, _write_text)
 
 def _dump(data: Mapping[str, Any]) -> str:
     try:
-        return yaml.dump(
+        text = yaml.dump(
             _simple(data), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10**6
         )
+        return TURNING.sub(lambda mark: visible(mark.group()), text)
     except (yaml.YAMLError, RecursionError, TypeError) as error:
         reason = str(error).splitlines()[0]
         raise SpecError([Finding("E001", f"the mapping is not plain data: {reason}")]) from None

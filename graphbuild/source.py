@@ -16,9 +16,9 @@ import yaml
 from graphbuild.errors import Finding, Note, Source, Span, SpecError
 from graphbuild.syntax import bare_colon, cut_expression, explain, unreadable
 
-MAX_SIZE = 8_000_000  # characters
+MAX_SIZE = 4_000_000  # characters
 MAX_DEPTH = 64
-MAX_ENTRIES = 1_000_000
+MAX_ENTRIES = 200_000
 MAX_FINDINGS = 200  # a file with more is not a spec
 _MAX_CUTS = 10_000  # bare expressions inside braces whose end is searched for
 
@@ -128,7 +128,7 @@ def _read(source: Source, findings: list[Finding]) -> Value | None:
     bad = None
     if len(source.text) > MAX_SIZE:
         message = f"the text has more than {MAX_SIZE:,} characters"
-        bad = Finding("E004", message, Span(source, 1, 1, 1, 1))
+        bad = Finding("E004", message, Span(Source(source.name, ""), 1, 1, 1, 1))
     bad = bad or unreadable(source)
     if bad is not None:
         findings.append(bad)

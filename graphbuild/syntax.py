@@ -11,6 +11,7 @@ from graphbuild.errors import Finding, Source, Span
 
 _REACH = 1000  # an expression longer than this is not searched for its end
 _UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")  # marks that turn the direction of writing
 _BARE = re.compile(r"(?:(?<=[\s\[{,])|^)[^\s\[\]{},'\"#]*\$\(")
 _FLOW = "quotes, since inside {...} and [...] bare text ends at , [ ] { }"
 _BLOCK = "quotes, since bare text ends at ': ' and ' #'"
@@ -90,15 +91,19 @@ def bare_colon(key: str, span: Span) -> Finding | None:
 
 
 def unreadable(source: Source) -> Finding | None:
-    """A character that YAML does not allow anywhere."""
-    match = _UNREADABLE.search(source.text)
+    """A character that YAML does not allow anywhere, or one that makes text read as another."""
+    match = _UNREADABLE.search(source.text) or TURNING.search(source.text)
     if match is None:
         return None
+    what, hint = "control character", "remove it"
+    if TURNING.match(match.group()):
+        what = "invisible character"
+        hint = f'it changes the order in which text is shown; as text, write "\\u{ord(match.group()):04x}"'
     before = f"{source.text[: match.start()]}|".splitlines()
     line, column = len(before), len(before[-1])
-    message = f"the text contains the control character U+{ord(match.group()):04X}"
+    message = f"the text contains the {what} U+{ord(match.group()):04X}"
     span = Span(source, line, column, line, column + 1)
-    return Finding("E002", message, span, suggestion="remove it")
+    return Finding("E002", message, span, suggestion=hint)
 
 
 def explain(source: Source, error: Exception, last: Span | None) -> Finding:

@@ -12,14 +12,28 @@ from command import PACKAGE
 
 # Lowest first. A module imports from its own floor and those below it.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "names", "dims", "files", "pause", "modes"),
+    ("visible", "errors", "names", "dims", "files", "pause", "modes"),
     ("source", "syntax", "ops", "expr"),
     ("spec", "ir"),
-    ("library", "read", "storages", "inplace", "elaborate", "check", "check_modes", "ir_text"),
+    (
+        "library",
+        "read",
+        "schema",
+        "fmt",
+        "explain",
+        "starter",
+        "advice",
+        "storages",
+        "inplace",
+        "elaborate",
+        "check",
+        "check_modes",
+        "ir_text",
+    ),
     ("emit", "report"),
-    ("load", "init", "vision"),
+    ("load", "init", "memory", "trace", "vision", "weights"),
     ("api",),
-    ("console", "settings", "cli", "__main__", "__init__"),
+    ("formats", "console", "settings", "cli", "__main__", "__init__"),
 )
 FLOOR = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
 LINES = 350

@@ -51,7 +51,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 # -- help ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("verb", ["compile", "check", "summary", "list"])
+VERBS = "compile check summary list explain fmt new schema".split()
+
+
+@pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_examples(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = main(capsys, verb, "--help")
     assert code == 0
@@ -174,6 +177,72 @@ def test_warnings_are_shown_and_fine(here: Path, capsys: pytest.CaptureFixture[s
     assert "W302" in err
 
 
+def test_strict_takes_warnings_for_errors(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "spec.yaml").write_text(UNUSED)
+    code, out, _ = main(capsys, "check", "spec.yaml", "lenet5", "--strict")
+    assert (code, out) == (1, "spec.yaml: 1 warning\nlenet5: ok\n")
+    code, out, _ = main(capsys, "check", "spec.yaml", "--strict", "--format", "json")
+    assert (code, [f["severity"] for f in json.loads(out)]) == (1, ["error"])
+
+
+def test_check_for_github_and_as_sarif(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "spec.yaml").write_text(BROKEN)
+    code, out, err = main(capsys, "check", "spec.yaml", "--format", "github")
+    assert (code, err) == (1, "")
+    assert [line.split(" ")[0] for line in out.splitlines()] == ["::error"] * 2
+    assert "file=spec.yaml,line=5,endLine=5,col=14,endColumn=19::" in out
+    code, out, err = main(capsys, "check", "spec.yaml", "--format", "sarif")
+    assert (code, err) == (1, "")
+    assert [r["ruleId"] for r in json.loads(out)["runs"][0]["results"]] == ["E111", "E112"]
+    assert main(capsys, "check", "lenet5", "--format", "github") == (0, "", "")
+
+
+@pytest.mark.parametrize("text", [BROKEN, "a: [", "graphbuild: 1\n"])
+def test_json_where_a_summary_cannot_be(
+    text: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "spec.yaml").write_text(text)
+    for verb in ("summary", "check"):
+        code, out, err = main(capsys, verb, "spec.yaml", "--format", "json")
+        assert (code, err) == (1, "")
+        assert json.loads(out)[0]["code"][0] == "E"
+
+
+# -- new, schema ----------------------------------------------------------------------------------
+
+
+def test_new_writes_a_spec_that_compiles(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = main(capsys, "new", "my-net")
+    assert (code, err) == (0, "")
+    assert "graphbuild check my-net.yaml" in out
+    assert sorted(os.listdir(here)) == ["graphbuild.schema.json", "my-net.yaml"]
+    assert main(capsys, "check", "--strict", "my-net.yaml") == (0, "my-net.yaml: ok\n", "")
+    assert main(capsys, "fmt", "--check", "my-net.yaml") == (0, "", "")
+    graphbuild.compile("my-net.yaml")
+
+
+def test_new_overwrites_nothing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "net.yaml").write_text("mine")
+    code, _, err = main(capsys, "new", "net")
+    assert (code, err) == (2, "graphbuild: net.yaml is there already\n")
+    assert (here / "net.yaml").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["a/b", "../net", "a b", "1net", "", "a.b", "x" * 200])
+def test_new_takes_names_only(name: str, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = main(capsys, "new", name)
+    assert code == 2
+    assert "not a name for a spec" in err
+    assert os.listdir(here) == []
+
+
+def test_schema(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = main(capsys, "schema")
+    assert (code, json.loads(out)["title"]) == (0, "graphbuild spec")
+    assert main(capsys, "schema", "-o", "s.json") == (0, "", "")
+    assert (here / "s.json").read_text(encoding="utf-8") == out
+
+
 # -- summary and list -----------------------------------------------------------------------------
 
 
@@ -235,6 +304,9 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
         (("check", "."), ".: E001 the file cannot be read: is a directory"),
         (("compile", "./lenet5"), "a bundled spec is called by its name alone: lenet5"),
         (("check", "lenet5", "resnet18", "--set", "x=3"), "'lenet5' has no param 'x'"),
+        (("explain", "E20"), "did you mean"),
+        (("explain", "cycle"), "there are E001, E002"),
+        (("fmt", "nowhere.yaml"), "no such file"),
     ],
 )
 def test_wrong_usage(args: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]) -> None:

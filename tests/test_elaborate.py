@@ -768,9 +768,9 @@ FINDINGS: dict[str, tuple[str, list[tuple[str, int, int]]]] = {
     ),
     "hidden": (
         "params: {p: 0.5}\n"
-        "blocks: {b: {params: {p: 0.1}, nodes: {a: {op: Dropout, p: $p}}},\n"
-        "  c: {let: {p: 0.2}, nodes: {a: {op: Dropout, p: $p}}}}\n"
-        "nodes: {a: {op: b, p: $p}, b: c, c: {op: Dropout, p: $p, repeat: {p: [0.1]}}}",
+        "blocks: {b: {params: {p: 0.1}, nodes: {a: {op: ELU, alpha: $p}}},\n"
+        "  c: {let: {p: 0.2}, nodes: {a: {op: ELU, alpha: $p}}}}\n"
+        "nodes: {a: {op: b, p: $p}, b: c, c: {op: ELU, alpha: $p, repeat: {p: [0.1]}}}",
         [("W303", 6, 13), ("W303", 7, 66)],
     ),
     "repetitions": (

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from graphbuild import console
 from graphbuild.check import verify
 from graphbuild.elaborate import elaborate, elaborate_with_findings
-from graphbuild.errors import Finding
+from graphbuild.errors import Finding, Source, Span
 from graphbuild.ir import Graph
 from graphbuild.read import read_text
+from graphbuild.visible import visible
 
 HEAD = "graphbuild: 1\nname: net\nparams: {width: 8}\ninputs: {image: [N, 3, H=32, W=32]}\n"
 
@@ -96,5 +96,17 @@ def test_a_param_takes_plain_data_only(value: object) -> None:
 
 
 def test_escape_sequences_do_not_reach_the_terminal() -> None:
-    assert console.plain("\x1b[31mred\x07\x9b1m\r") == "\\x1b[31mred\\x07\\x9b1m\\x0d"
-    assert console.plain("a\tb\nc × ⌈H/2⌉") == "a\tb\nc × ⌈H/2⌉"
+    assert visible("\x1b[31mred\x07\x9b1m\r") == "\\x1b[31mred\\x07\\x9b1m\\x0d"
+    assert visible("\u202eab\u200b\U000e0041") == "\\u202eab\\u200b\\U000e0041"
+    for text in ("a\tb\nc × ⌈H/2⌉", "全角\u3000空白", "é😀"):
+        assert visible(text) == text
+
+
+def test_the_carets_stand_below_what_is_written_out() -> None:
+    line = "a: \u200bx\u200b"
+    span = Span(Source("net.yaml", line), 1, 4, 1, 6)
+    assert str(Finding("E103", "wrong\x1b", span)).splitlines() == [
+        "net.yaml:1:4: E103 wrong\\x1b",
+        "    1 | a: \\u200bx\\u200b",
+        "      |    ^^^^^^^",
+    ]

@@ -102,7 +102,7 @@ BODY: list[tuple[str, Found]] = [
 ]  # fmt: skip
 
 CONV = (
-    "nodes: {a: {op: Conv2d, out_channels: $width, kernel_size: 1}, "
+    "nodes: {a: {op: Conv2d, out_channels: $width, kernel_size: 1, bias: true}, "
     "b: {op: BatchNorm2d, eps: $(0.001 / width)}}\n"
 )
 
@@ -133,9 +133,9 @@ GRAPH: list[tuple[str, Found]] = [
     (CONV + "expect: {parameters: 1}\n", [("E210", 7, 22)]),
     ("nodes:\n  a:\n    op: Dropout\n    p: >-\n      $(1 +\n      widht)\n", [("E123", 11, 7)]),
     # a param that hides a node: a warning where another node reads the name
-    ("nodes: {width: {op: Dropout, p: $(1 / width)}}\n", []),
-    ("nodes: {width: ReLU, b: {op: Dropout, p: $(1 / width)}}\n", [("W303", 6, 9)]),
-    ("blocks: {b: {let: {v: 4}, nodes: {g: {nodes: {v: ReLU, w: {op: Dropout, p: $(1 / v)}}}}}}\nnodes: {a: b, c: {op: Dropout, p: $(1 / width)}}\n", [("W303", 6, 47)]),
+    ("nodes: {width: {op: ELU, alpha: $(1 / width)}}\n", []),
+    ("nodes: {width: ReLU, b: {op: ELU, alpha: $(1 / width)}}\n", [("W303", 6, 9)]),
+    ("blocks: {b: {let: {v: 4}, nodes: {g: {nodes: {v: ReLU, w: {op: Dropout, p: $(1 / v)}}}}}}\nnodes: {a: b, c: {op: ELU, alpha: $(1 / width)}}\n", [("W303", 6, 47)]),
     # a block that contains itself, called or not; each way around once
     ("blocks: {b: {nodes: [b]}}\nnodes: {a: ReLU}\n", [("E211", 6, 22)]),
     ("blocks: {b: {nodes: [b]}}\nnodes: {a: b}\n", [("E211", 6, 22)]),
@@ -171,8 +171,8 @@ GRAPH: list[tuple[str, Found]] = [
     # names
     ("blocks: {class: {nodes: [ReLU]}, max: {nodes: [ReLU]}}\nnodes: {a: ReLU}\n", [("E104", 6, 10), ("E104", 6, 34)]),
     ("let: {a: $b, b: $width}\nnodes: {a: {op: Dropout, p: $(a - b)}}\n", [("E123", 6, 10)]),
-    ("blocks: {double: {nodes: [{op: Dropout, p: $(1 / width)}]}}\nnodes: {a: double}\n", []),
-    ("blocks: {b: {params: {width: 1}, nodes: [{op: Dropout, p: $(1 / width)}]}}\nnodes: {a: {op: b, width: $width}}\n", []),
+    ("blocks: {double: {nodes: [{op: LeakyReLU, negative_slope: $(1 / width)}]}}\nnodes: {a: double}\n", []),
+    ("blocks: {b: {params: {width: 1}, nodes: [{op: LeakyReLU, negative_slope: $(1 / width)}]}}\nnodes: {a: {op: b, width: $width}}\n", []),
 ]  # fmt: skip
 
 # Nodes that choose at run time; below HEAD's five lines and these.
@@ -238,7 +238,33 @@ def routed(text: str) -> str:
     return HEAD + CHOOSERS + f"  a: {{{text}{given}}}\n" + USED
 
 
-ROWS = WHOLE + [(HEAD + text, found) for text, found in BODY + GRAPH]
+# One of each code that the tables above leave out, and further ways to be wrong.
+MORE: list[tuple[str, Found]] = [
+    ("nodes: {a: [ReLU}\n", [("E002", 6, 17)]),
+    ("nodes: {a: &a ReLU}\n", [("E002", 6, 12)]),
+    ("doc: \u202etxet\nnodes: {a: ReLU}\n", [("E002", 6, 6)]),
+    ("nodes: {a: {repeat: 9999, nodes: {b: {op: ReLU, repeat: 9999}}}}\n", [("E004", 1, 1)]),
+    ("nodes: {a: Conv2d}\n", [("E113", 6, 9), ("E113", 6, 9)]),
+    ("blocks: {b: {params: {k: int}, nodes: [ReLU]}}\nnodes: {a: b}\n", [("E113", 7, 9)]),
+    ("nodes: {a: {op: ELU, alpha: $(1 / 0)}}\n", [("E124", 6, 31)]),
+    ("nodes: {a: {op: ELU, alpha: $(9 ** 9 ** 9)}}\n", [("E124", 6, 31)]),
+    ("nodes: {a: {op: ReLU, repeat: -1}}\n", [("E124", 6, 31)]),
+    ("nodes: {a: {op: add, from: [image, b]}, b: {op: ReLU, from: a}}\n", [("E203", 6, 9)]),
+    ("nodes: {a: {op: ReLU, from: a}}\n", [("E203", 6, 9)]),
+    ("nodes: {n: BatchNorm2d, r: {op: ReLU, inplace: true}, o: {op: add, from: [n, r]}}\n", [("E209", 6, 25)]),
+    ("nodes: {a: ReLU, b: {op: ReLU, from: image}}\nparams2: 1\n", [("E101", 7, 1)]),
+    ("nodes: {a: ReLU, b: {op: Tanh, from: image}}\n", [("W302", 3, 10), ("W301", 6, 9)]),
+    ("nodes: {a: Dropout}\n", [("W302", 3, 10), ("W304", 6, 9)]),
+    ("nodes: {a: {op: Conv2d, out_channels: $width, kernel_size: 1}, b: BatchNorm2d}\n", [("W305", 6, 9)]),
+    # each thing once, and nothing about what follows from it
+    ("nodes: {a: ReLu, b: {op: add, from: [a, image]}, c: {op: Linear, out_features: 2}}\n", [("E111", 6, 12)]),
+    ("nodes: {a: {op: ReLU, from: x}, b: {op: Conv2d, out_channels: 8, kernel_size: 99}}\n", [("E201", 6, 29)]),
+    ("nodes: {a: {op: Conv2d, out_channels: 8, kernel_size: 99}, b: Tahn, c: ReLU}\n", [("E207", 6, 9), ("E111", 6, 63)]),
+    ("blocks: {b: {nodes: [ReLu]}}\nnodes: {x: b, y: b, z: {op: add, from: [x, y]}}\n", [("E111", 6, 22)]),
+]  # fmt: skip
+
+
+ROWS = WHOLE + [(HEAD + text, found) for text, found in BODY + GRAPH + MORE]
 ROWS += [(routed(text), found) for text, found in ROUTED]
 
 
@@ -283,7 +309,7 @@ def test_findings(text: str, expected: Found) -> None:
         ("nodes: {a: {op: ReLU, when: $training}, b: Tanh}\n", "a is there in training only, by its `when: $training`  (net.yaml:6)"),
         ("nodes: {a: {op: ReLU, when: $training}, b: {op: Tanh, from: a}, c: {op: sub, from: [b, image]}}\n", "b is there in training only, by that of a `when: $training`"),
         ("nodes: {a: {op: ReLU, when: $training}, b: {op: concat, from: [image, a]}}\n", "in training    N×6×H×W\n  in evaluation  N×3×H×W"),
-        ("nodes: {width: ReLU, b: {op: Dropout, p: $(1 / width)}}\n", "they read this one  (net.yaml:3)"),
+        ("nodes: {width: ReLU, b: {op: ELU, alpha: $(1 / width)}}\n", "they read this one  (net.yaml:3)"),
         (CONV + "init: [{match: a, bias: xavier_normal}]\n", "at least 2 dimensions\n  found     the shape [8]"),
         (CONV + "init: [{match: a, weight: 3}]\n", "write {op: constant, val: 3}"),
         (CONV + "init: [{match: a, weight: ones}, {wieght: ones}]\n", "item 1 (counted from 0) of 'init'"),
@@ -321,3 +347,9 @@ def test_an_operand_that_stands_twice_is_listed_once() -> None:
     text = "nodes: {a: {op: MultiheadAttention, num_heads: 5, from: [image, image, image]}}\n"
     (found,) = findings(HEAD.replace("3, H=32, W=32", "32, 32") + text)
     assert [note.message for note in found.notes] == ["image  N×32×32"]
+
+
+def test_the_table_has_every_code() -> None:
+    told = {code for _, found in ROWS for code, _, _ in found}
+    assert told >= set(CODES) - {"E001", "E005", "E006"}  # these take files: see test_explain
+    assert len(ROWS) >= 120

@@ -242,7 +242,7 @@ inputs: {x: [N, 3]}
 nodes:
   l: {op: Linear, out_features: $width}
   a: {op: $act}
-  d: {op: Dropout, p: $rate, if: $(deep and none is None)}
+  d: {op: ELU, alpha: $rate, if: $(deep and none is None)}
 expect: {outputs: {d: [N, $width]}, parameters: 4}
 """
 

@@ -9,7 +9,8 @@ import zipfile
 from importlib.metadata import PackageNotFoundError, requires
 
 import pytest
-from command import BUNDLED, ROOT
+import yaml
+from command import BUNDLED, ROOT, run
 
 import graphbuild
 
@@ -25,7 +26,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 def test_the_wheel_has_specs_types_and_licence(wheel: list[str]) -> None:
     assert {f"graphbuild/specs/{name}.yaml" for name in BUNDLED} <= set(wheel)
-    assert {"graphbuild/py.typed", "graphbuild/cli.py", "graphbuild/ops/conv.py"} <= set(wheel)
+    assert {
+        "graphbuild/py.typed",
+        "graphbuild/cli/app.py",
+        "graphbuild/explain.md",
+        "graphbuild/ops/conv.py",
+    } <= set(wheel)
     assert any(name.endswith("licenses/LICENSE") for name in wheel)
     folders = {name.split("/")[0] for name in wheel}
     assert folders == {"graphbuild", f"graphbuild-{graphbuild.__version__}.dist-info"}
@@ -52,6 +58,19 @@ def test_every_dependency_is_pinned() -> None:
     except PackageNotFoundError:
         pytest.skip("graphbuild is not installed, only on the path")
     assert needed - {"graphbuild"} <= pinned  # an extra may name another of its own
+
+
+def test_the_hooks_are_commands() -> None:
+    """What pre-commit runs, with a file's name behind it."""
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert [hook["id"] for hook in hooks] == ["graphbuild-check", "graphbuild-fmt"]
+    for hook in hooks:
+        assert {"id", "name", "entry", "language"} <= set(hook)
+        command, *args = hook["entry"].split()
+        assert command == "graphbuild"
+        done = run(*args, "specs/lenet5.yaml", cwd=ROOT)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert re.match(hook["files"], "specs/lenet5.yaml")
 
 
 def _bare(requirement: str) -> str:

@@ -39,7 +39,7 @@ ROWS: list[tuple[str, Found]] = [
     ("nodes: {a: {op: ReLU, share: true, repeat: {k: [1, 2]}}}\n", [("E103", 6, 44)]),
     ("nodes: {a: {op: Dropout, p: $(i / 9), share: true, repeat: 2}}\n", [("E123", 6, 9)]),
     ("nodes: {a: {share: true, repeat: 2, nodes: [{op: Dropout, p: $(i / 9)}]}}\n", [("E123", 6, 9)]),
-    ("nodes: {a: {share: true, repeat: 2, nodes: [{op: Dropout, p: $(i / 9), repeat: 2}]}}\n", [("W302", 3, 10)]),
+    ("nodes: {a: {share: true, repeat: 2, nodes: [{op: ELU, alpha: $(i / 9), repeat: 2}]}}\n", [("W302", 3, 10)]),
     ("nodes: {a: {op: Conv2d, out_channels: 3, kernel_size: 3, share: true, repeat: 2}}\n", [("E204", 6, 9)]),
     ("nodes: {a: {op: Conv2d, out_channels: 4, kernel_size: 3, padding: 1, share: true, repeat: 2}}\n", [("E204", 6, 9)]),
     ("nodes: {a: {op: argmax, dim: 1, keepdim: true, share: true, repeat: 2}}\n", [("E204", 6, 9)]),

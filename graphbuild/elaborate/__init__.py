@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from graphbuild import inplace
+from graphbuild import advice, inplace
 from graphbuild.elaborate import expectations, includes, init_rules, recursion, ties, unused
 from graphbuild.elaborate.inputs import bind_inputs
 from graphbuild.elaborate.params import bind_defaults, bind_spec
 from graphbuild.elaborate.scope import Scope
-from graphbuild.elaborate.state import State, TooLarge, tuples
+from graphbuild.elaborate.state import State, TooLarge, TooMany, tuples
 from graphbuild.elaborate.template import Templates
 from graphbuild.errors import Finding, Span, SpecError, sort
 from graphbuild.ir import NOTHING, Graph
@@ -52,6 +52,8 @@ def elaborate_with_findings(
             graph = _elaborate(Templates(spec, state), state, params, sizes)
     except TooLarge as error:
         state.report("E004", "the spec is too large", _head(spec), expected=error.limit)
+    except TooMany:
+        pass
     found = state.findings.values()
     findings = sort(with_way(finding, spec.source, spec.ways) for finding in found)
     if any(f.is_error for f in findings):
@@ -92,14 +94,8 @@ def _elaborate(
         tuples(params.get(v.name, v.value)) == v.default for v in variables if v.kind == "param"
     ):
         expectations.check(templates, state, graph)
-    for finding in inplace.findings(graph):
-        state.report(
-            finding.code,
-            finding.message,
-            finding.span,
-            notes=finding.notes,
-            suggestion=finding.suggestion,
-        )
+    for finding in (*inplace.findings(graph), *advice.findings(graph)):
+        state.take(finding)
     return graph
 
 

@@ -102,6 +102,7 @@ def _bounded(scope: Scope, value: Value, count: int) -> None:
     if count > MAX_TURNS:
         scope.report("E124", f"more than {MAX_TURNS:,} turns", value.span, found=f"{count:,}")
         raise Poisoned
+    scope.state.turn(count)
 
 
 def _wrong(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any, Literal
 
 from graphbuild import expr
@@ -13,7 +14,7 @@ from graphbuild.elaborate.expand import Item
 from graphbuild.elaborate.state import Poisoned, Site, State, tuples, whole
 from graphbuild.elaborate.template import Templates
 from graphbuild.elaborate.written import NodeTemplate, ScopeTemplate, Value
-from graphbuild.errors import Span
+from graphbuild.errors import MAX_NAMES, Span
 from graphbuild.ir import (
     ABSENT,
     Arg,
@@ -155,9 +156,9 @@ class Scope:
             elif type_ == ABSENT:
                 presence.no_shape(self, name, value)
             else:  # the evaluation reports it, with a suggestion out of all names
-                for other, v in visible.items():
+                for other, v in islice(visible.items(), MAX_NAMES):
                     env.setdefault(other, v.value)
-                for other, t in self.values.items():
+                for other, t in islice(self.values.items(), MAX_NAMES):
                     if isinstance(t, Tensor):
                         env.setdefault(other, expr.ShapeView(t.shape))
         return env, views
@@ -277,7 +278,7 @@ class Scope:
             name=self.name,
             template=self.template.place
             if self.repeated is None
-            else self.templates.place(_turns_place(self.repeated[0])),
+            else self.templates.place(self.repeated[0].turns_place),
             kind=self.kind,
             connect=self.connect,
             listed=self.listed,
@@ -345,7 +346,3 @@ class Scope:
         if type_ is None:
             raise Poisoned
         return type_
-
-
-def _turns_place(template: NodeTemplate) -> str:
-    return f"{template.span.line}:{template.span.column}*"

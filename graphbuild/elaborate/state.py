@@ -7,14 +7,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from graphbuild.dims import Dims
-from graphbuild.errors import Finding, Note, Span, did_you_mean
+from graphbuild.errors import MAX_NAMES, Finding, Note, Span, did_you_mean
 from graphbuild.ir import ABSENT, Arg, Graph, Several, Tensor, Type, Variable
 
-MAX_CALLS = 100_000  # nodes that are worked out one by one
+MAX_CALLS = 25_000  # nodes that are worked out one by one
 MAX_LAYERS = 200_000  # nodes of the whole model, with those of shared graphs counted every time
 MAX_TURNS = 20_000  # of one repetition
+MAX_ALL_TURNS = 100_000
 MAX_NESTING = 64  # scopes inside of scopes
-MAX_FINDINGS = 500
+MAX_FINDINGS = 200  # a spec with more errors is not looked at any further
 MAX_SITES = 3  # further call sites that a finding names
 MAX_NOTES = 8  # calls on the way to a finding that it names
 MAX_MATCHES = 5_000_000  # of patterns with paths
@@ -41,6 +42,10 @@ class TooLarge(Exception):
         self.limit = limit
 
 
+class TooMany(Exception):
+    """There are more findings than anyone reads; ends the elaboration."""
+
+
 Key = tuple[str, Span | None, str]  # what makes two findings the same: code, place, subject
 
 
@@ -49,6 +54,7 @@ class Counts:
     """What has been done so far, of what is limited."""
 
     calls: int = 0
+    turns: int = 0
     comparisons: int = 0
     matches: int = 0
 
@@ -117,6 +123,14 @@ class State:
         elif len(self.findings) < MAX_FINDINGS or code == "E004":
             notes = (*notes, *_way(site))
             self.findings[key] = Finding(code, message, span, notes=notes, **details)
+        elif code.startswith("E"):
+            raise TooMany
+
+    def take(self, finding: Finding) -> None:
+        """Add a finding of a pass over the whole graph."""
+        if self.quiet and not finding.is_error:
+            return
+        self.findings.setdefault((finding.code, finding.span, ""), finding)
 
     def reached(self, key: Key, site: Site | None) -> None:
         finding = self.findings.get(key)
@@ -132,6 +146,11 @@ class State:
         if self.counts.calls > MAX_CALLS:
             raise TooLarge(f"at most {MAX_CALLS:,} distinct nodes")
 
+    def turn(self, amount: int) -> None:
+        self.counts.turns += amount
+        if self.counts.turns > MAX_ALL_TURNS:
+            raise TooLarge(f"at most {MAX_ALL_TURNS:,} turns of repetitions")
+
     def match(self, amount: int) -> None:
         self.counts.matches += amount
         if self.counts.matches > MAX_MATCHES:
@@ -140,7 +159,7 @@ class State:
     def nearest(self, name: str, known: Collection[str]) -> str | None:
         """The suggestion for a misspelt name, unless too many have been looked up already."""
         counts = self.counts
-        counts.comparisons += len(known)
+        counts.comparisons += min(len(known), MAX_NAMES)
         return did_you_mean(name, known) if counts.comparisons <= MAX_COMPARISONS else None
 
     def intern(self, type_: Type) -> Type:

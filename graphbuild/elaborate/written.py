@@ -141,6 +141,11 @@ class NodeTemplate:
     label: str = ""  # what a graph made of it is called
     given: Any = None  # node.Given: its arguments, where the spec has no defaults for its op
 
+    @property
+    def turns_place(self) -> str:
+        """Graph.template of its turns."""
+        return f"{self.span.line}:{self.span.column}*"
+
 
 @dataclass(slots=True, eq=False)
 class ScopeTemplate:

@@ -52,4 +52,5 @@ def emit(graph: Graph) -> Generated:
         units.all[-1].name,
         graph.name,
         {line + shift: span for line, span in lines.spans.items()},
+        graph,
     )

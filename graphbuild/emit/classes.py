@@ -25,6 +25,7 @@ from graphbuild.emit.tensors import Tensors
 from graphbuild.emit.units import Call, Case, SmallModule, Unit, Units
 from graphbuild.emit.variables import needed
 from graphbuild.errors import Span
+from graphbuild.expr.write import quoted
 from graphbuild.ir import Edge, Node, Tensor
 from graphbuild.names import identifier, is_attribute
 from graphbuild.ops.base import Op
@@ -326,4 +327,4 @@ def _kept(name: str, piece: str) -> str:
     """A statement that makes a child."""
     if is_attribute(name):
         return f"self.{name} = {piece}"
-    return f'self.add_module("{name}", {piece})'
+    return f"self.add_module({quoted(name)}, {piece})"

@@ -16,6 +16,7 @@ from graphbuild.emit.items import call
 from graphbuild.emit.parts import Statement
 from graphbuild.emit.steps import MARK, Step, attribute
 from graphbuild.emit.variables import Variables
+from graphbuild.expr.write import quoted
 from graphbuild.ir import Edge, Graph, Node, Several, Tensor
 from graphbuild.ops.base import Op
 
@@ -116,7 +117,7 @@ class Forward(Variables):
         edges = [self._handed_out(output.edge) for output in self.graph.outputs]
         if self.graph.form == "mapping":
             pairs = zip(self.graph.outputs, edges, strict=True)
-            return "{" + ", ".join(f'"{o.name}": {e}' for o, e in pairs) + "}"
+            return "{" + ", ".join(f"{quoted(o.name)}: {e}" for o, e in pairs) + "}"
         if self.graph.form == "list":
             return ", ".join(edges) if len(edges) > 1 else f"({edges[0]},)"
         return edges[0]

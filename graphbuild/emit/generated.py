@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from graphbuild.errors import Span
+from graphbuild.ir import Graph
 
 
 @dataclass(frozen=True)
@@ -20,3 +21,4 @@ class Generated:
     class_name: str
     name: str  # the spec's
     lines: Mapping[int, Span] = field(default_factory=dict, compare=False, repr=False)
+    graph: Graph | None = field(default=None, compare=False, repr=False)  # what it was written from

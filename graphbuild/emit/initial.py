@@ -21,6 +21,7 @@ from graphbuild.emit.items import call
 from graphbuild.emit.parts import Statement, collapsed
 from graphbuild.emit.steps import attribute
 from graphbuild.emit.units import distinct
+from graphbuild.expr.write import quoted
 from graphbuild.ir import Graph, Initializer, InitRule
 from graphbuild.names import is_attribute
 from graphbuild.ops.base import Op
@@ -172,7 +173,7 @@ class Rules:
             one, many = "type(module) is {}", "type(module) in ({})"
         text = (one if len(sources) == 1 else many).format(", ".join(sources))
         if first.rule.by_path:
-            text += f' and fnmatchcase(name, "{first.rule.match}")'
+            text += f" and fnmatchcase(name, {quoted(first.rule.match)})"
         below = _quoted([f"{path}." for path in first.rule.within])
         if below:
             starts = below[0] if len(below) == 1 else f"({', '.join(below)})"
@@ -237,7 +238,7 @@ class Rules:
             if [key for key in keys if InitRule(match, {}).matches("", key)] == paths:
                 draw = self.draw(initializer, "parameter", "", found[0])
                 head = "for name, parameter in self.named_parameters():"
-                test = f'if fnmatchcase(name, "{match}"):'
+                test = f"if fnmatchcase(name, {quoted(match)}):"
                 body = [Statement(test, rule.span, [Statement(draw, rule.span)])]
             else:
                 draw = self.draw(initializer, "self.get_parameter(name)", "", found[0])
@@ -308,7 +309,7 @@ def _code(body: list[Statement]) -> list[object]:
 
 
 def _quoted(paths: list[str]) -> list[str]:
-    return [f'"{path}"' for path in paths]
+    return [quoted(path) for path in paths]
 
 
 def _path(path: str, raw: bool = False) -> str:
@@ -317,4 +318,4 @@ def _path(path: str, raw: bool = False) -> str:
         return f"self.{path}"
     if "." not in path:
         return attribute(path)
-    return f'self.get_{"parameter" if raw else "submodule"}("{path}")'
+    return f"self.get_{'parameter' if raw else 'submodule'}({quoted(path)})"

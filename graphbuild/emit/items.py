@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from graphbuild.expr.write import quoted
 from graphbuild.names import is_attribute
 
 
@@ -78,7 +79,7 @@ def entries(items: list[Item]) -> str:
 
 
 def _entry(item: Item) -> str:
-    name = item.loop[0] if item.loop else f'"{item.name}"'
+    name = item.loop[0] if item.loop else quoted(item.name)
     return _unpacked(item, "**{", f"{name}: {item.piece}", "}")
 
 

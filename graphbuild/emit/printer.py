@@ -22,6 +22,7 @@ import ast
 from graphbuild.emit.expressions import INSIDE, bare, items, target, value
 from graphbuild.emit.layout import SOFT, WIDTH, Doc, Group, IfBroken, Indent, print_doc, width
 from graphbuild.expr import write
+from graphbuild.visible import visible
 
 
 def statement(code: str, indent: int = 0) -> list[str]:
@@ -36,7 +37,7 @@ def statement(code: str, indent: int = 0) -> list[str]:
 
 def docstring(text: str, indent: int = 0) -> list[str]:
     """The lines of a docstring; the text's own line breaks and inner indentation stay."""
-    escaped = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    escaped = visible(text.replace("\\", "\\\\")).replace('"""', '\\"\\"\\"')
     first, *more = [line.rstrip() for line in escaped.strip().splitlines()] or [""]
     pad = " " * indent
     first = f" {first}" if first.startswith('"') else first

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from graphbuild.emit.choices import asks, laid_out, lead, may_alias, rank, variables
 from graphbuild.emit.parts import Statement
+from graphbuild.expr.write import quoted
 from graphbuild.ir import Graph, Tensor
 
 _TRACED = "if torch.compiler.is_compiling() and isinstance(choice, Tensor):"
@@ -67,12 +68,12 @@ class Forward:
         for case in ("true", "false"):
             if may_alias(self.graph.by_name[case]):  # torch.cond wants memory of its own
                 name = f"{case}_case"
-                value = f'return self["{case}"]({self._operands}).clone()'
+                value = f"return self[{quoted(case)}]({self._operands}).clone()"
                 head = f"def {name}({self._parameters}) -> Tensor:"
                 body += [Statement(""), Statement(head, None, [Statement(value)])]
                 branches.append(name)
             else:
-                branches.append(f'self["{case}"]')
+                branches.append(f"self[{quoted(case)}]")
         body += [Statement("")] if body else []
         body.append(Statement(f"return torch.cond(choice, {', '.join(branches)}, {self._tuple})"))
         self._say(_TRACED, *body)
@@ -186,7 +187,9 @@ class Forward:
         if self.flag:
             nones = ", ".join([":", *["None"] * (self._inner_rank - 1)])
             test = f"choice[{nones}]" if self._inner_rank > 1 else "choice"
-            both = ", ".join(f'self["{case}"]({self._operands})' for case in ("true", "false"))
+            both = ", ".join(
+                f"self[{quoted(case)}]({self._operands})" for case in ("true", "false")
+            )
             self._say(_DENSE, f"return torch.where({test}, {both}){back}")
             return
         parts = f"parts = torch.stack([case({self._operands}) for case in {self.cases}])"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from graphbuild.emit.guards import Fork
+from graphbuild.expr.write import quoted
 from graphbuild.ir import Edge, Node
 from graphbuild.names import is_attribute
 
@@ -36,4 +37,4 @@ class Step:
 
 def attribute(name: str) -> str:
     """A child as it is read."""
-    return f"self.{name}" if is_attribute(name) else f'getattr(self, "{name}")'
+    return f"self.{name}" if is_attribute(name) else f"getattr(self, {quoted(name)})"

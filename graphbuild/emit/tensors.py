@@ -21,6 +21,7 @@ from graphbuild.emit.parts import Irregular, Scope, Statement
 from graphbuild.emit.rows import Slot
 from graphbuild.emit.steps import attribute
 from graphbuild.emit.symbols import SymType
+from graphbuild.expr.write import quoted
 from graphbuild.ir import Edge, Node, Tensor
 from graphbuild.names import identifier, is_attribute
 from graphbuild.ops.base import Op
@@ -95,7 +96,7 @@ class Tensors:
         else:
             value = self.locals.get(name) or self._buffer(found, scope)
             persistent = self._flag(found, "persistent", scope)
-            text = f'self.register_buffer("{name}", {value}{persistent})'
+            text = f"self.register_buffer({quoted(name)}, {value}{persistent})"
         self.context.statements.append(Statement(text, node.span))
         self.locals.setdefault(name, attribute(name))
         made = self.context.statements[start:]
@@ -117,7 +118,7 @@ class Tensors:
         text = f"nn.Parameter({text}{self._flag(found, 'requires_grad', scope)})"
         if is_attribute(node.name):
             return f"self.{node.name} = {text}"
-        return f'self.register_parameter("{node.name}", {text})'
+        return f"self.register_parameter({quoted(node.name)}, {text})"
 
     def _flag(self, found: Slot, name: str, scope: Scope) -> str:
         """An argument that is true unless the spec says otherwise."""

@@ -13,6 +13,7 @@ from graphbuild.emit.functions import allocates
 from graphbuild.emit.guards import Guards
 from graphbuild.emit.kinds import is_own
 from graphbuild.emit.steps import Step, attribute
+from graphbuild.expr.write import quoted
 from graphbuild.ir import INPUT, Edge, Graph, Several
 from graphbuild.names import FUNCTIONS, SOURCE, identifier
 from graphbuild.ops.base import Op
@@ -181,7 +182,7 @@ class Variables:
                 and isinstance(node.call, Graph)
                 and node.call.form == "mapping"
             )
-            text += f'["{type_.names[index]}"]' if keyed else f"[{index}]"  # type: ignore[union-attr]
+            text += f"[{quoted(type_.names[index])}]" if keyed else f"[{index}]"  # type: ignore[union-attr]
         return text
 
     # -- how long they are read ------------------------------------------------------------------
@@ -223,7 +224,12 @@ def input_variables(graph: Graph) -> list[str]:
         return ["x"]
     if graph.routing is not None:
         return choices.variables(graph)
-    return [identifier(name) for name in graph.input_names]
+    found: list[str] = []
+    for name in map(identifier, graph.input_names):
+        while name in found or name in FUNCTIONS or name in SOURCE:
+            name += "_"
+        found.append(name)
+    return found
 
 
 def needed(graph: Graph) -> set[str]:

@@ -45,6 +45,9 @@ def _stack(args: Args, *shapes: Shape) -> Shape:
     return (*first[:dim], len(shapes), *first[dim:])
 
 
+MAX_PARTS = 10_000
+
+
 def _chunk(args: Args, x: Shape) -> list[Shape]:
     dim = index(args.dim, len(x))
     return _cut(x, dim, _parts(x[dim], ceil_div(x[dim], args.chunks)))
@@ -60,8 +63,14 @@ def _split(args: Args, x: Shape) -> list[Shape]:
     return _cut(x, dim, list(sizes))
 
 
+def _few(count: int) -> None:
+    if count > MAX_PARTS:
+        raise ShapeError(f"would give {count:,} parts; there may be {MAX_PARTS:,}")
+
+
 def _parts(total: int, size: int) -> list[int]:
     count = max(ceil_div(total, size), 1) if size else 1
+    _few(count)
     if total == size * count:
         return [size] * count
     return [*[size] * (count - 1), total - size * (count - 1)]
@@ -73,6 +82,7 @@ def _cut(x: Shape, dim: int, sizes: list[int]) -> list[Shape]:
 
 def _unbind(args: Args, x: Shape) -> list[Shape]:
     dim = index(args.dim, len(x))
+    _few(x[dim])
     return [(*x[:dim], *x[dim + 1 :])] * x[dim]
 
 

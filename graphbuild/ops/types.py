@@ -118,6 +118,20 @@ def expected(text: str) -> str:
     return f"{', '.join(parts[:-1])}{comma} or {parts[-1]}"
 
 
+def json_schema(text: str) -> dict[str, Any]:
+    """A type as JSON Schema (2020-12); a number with a fraction of 0 is an int there."""
+    from pydantic import TypeAdapter
+
+    made: dict[str, Any] = TypeAdapter(_resolve(text)).json_schema()
+    return made
+
+
+def _resolve(text: str) -> Any:
+    if not _types:
+        _define()
+    return eval(text, {"__builtins__": {}}, _types)  # noqa: S307 - the registry's own text
+
+
 def _members(node: ast.expr) -> list[ast.expr]:
     if isinstance(node, ast.BinOp):
         return _members(node.left) + _members(node.right)
@@ -194,11 +208,9 @@ def _prepare(op: Op) -> tuple[_Check, dict[str, object], list[str]]:
     from pydantic import ConfigDict, TypeAdapter
     from typing_extensions import NotRequired, TypedDict
 
-    if not _types:
-        _define()
     fields: dict[str, Any] = {}
     for a in op.arguments:
-        kind = eval(a.type, {"__builtins__": {}}, _types)  # noqa: S307 - the registry's own text
+        kind = _resolve(a.type)
         fields[a.name] = kind if a.required and a.name not in op.infer else NotRequired[kind]
     make: Any = TypedDict  # a type checker knows only literal ones
     model = make("Arguments", fields)

@@ -46,9 +46,9 @@ def compared(ours: nn.Module, theirs: nn.Module, *inputs: Tensor) -> None:
 class Embedding(nn.Module):
     def __init__(self, width: int = 16, dim: int = 32) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(1, width, 5, padding=2)
+        self.conv1 = nn.Conv2d(1, width, 5, padding=2, bias=False)
         self.norm1 = nn.BatchNorm2d(width)
-        self.conv2 = nn.Conv2d(width, 2 * width, 3, padding=1)
+        self.conv2 = nn.Conv2d(width, 2 * width, 3, padding=1, bias=False)
         self.norm2 = nn.BatchNorm2d(2 * width)
         self.project = nn.Linear(32 * width, dim)
 

@@ -1,0 +1,171 @@
+"""The canonical layout of a spec: spacing, indentation, quotes.
+
+Comments, order and blank lines stay, and so does the choice between one line, `{...}`, and several,
+as long as the one line is not too long. Text is quoted where it needs it. The result is read again
+and compared, so that formatting never changes what a spec says.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from functools import cache
+from typing import Any
+
+import yaml
+
+from graphbuild.elaborate.template import TYPE_WORDS
+from graphbuild.errors import Finding, Source, Span, SpecError
+from graphbuild.source import Map, Seq, Text, Value, parse, scalar
+from graphbuild.syntax import TURNING
+from graphbuild.visible import visible
+
+WIDTH = 120  # of what stands in one line
+
+
+def format_text(text: str, name: str = "<text>") -> str:
+    """The text of a spec in its canonical layout.
+
+    Raises SpecError where it is not YAML as specs have it, or has a comment that would be lost; ops
+    and arguments are not looked at.
+    """
+    before = parse(Source(name, text))
+    if isinstance(before, Text):  # nothing but comments, or no spec at all
+        return text
+    comments = _comments(text)
+    lost = [_lost(mark, Source(name, text)) for mark, _, is_lost in comments if is_lost]
+    if lost:
+        raise SpecError(lost)
+    printer = _printer()
+    data = printer.load(text)
+    _lay_out(data, -2)
+    out = io.StringIO()
+    printer.dump(data, out)
+    made = _indented(TURNING.sub(lambda mark: visible(mark.group()), out.getvalue()))
+    same = _plain(parse(Source(name, made))) == _plain(before)
+    if not same or [c for _, c, _ in _comments(made)] != [c for _, c, _ in comments]:
+        raise RuntimeError(f"formatting would change {name}")
+    return made
+
+
+def _comments(text: str) -> list[tuple[Any, str, bool]]:
+    """Every comment: where the token before it ends, its text, and whether it would be lost.
+
+    That is so inside of brackets, which become one line.
+    """
+    found: list[tuple[Any, str, bool]] = []
+    depth, end, at = 0, None, 0
+    for token in yaml.scan(text):
+        for comment in re.findall("#.*", text[at : token.start_mark.index]):
+            found.append((end, comment.rstrip(), depth > 0))
+        if isinstance(token, yaml.FlowSequenceStartToken | yaml.FlowMappingStartToken):
+            depth += 1
+        elif isinstance(token, yaml.FlowSequenceEndToken | yaml.FlowMappingEndToken):
+            depth -= 1
+        elif isinstance(token, yaml.DocumentEndToken):  # nothing behind it is read
+            depth = 1
+        end, at = token.end_mark, max(at, token.end_mark.index)
+    return found
+
+
+def _lost(mark: Any, source: Source) -> Finding:
+    line = mark.line + 1
+    span = Span(source, line, mark.column + 1, line, mark.column + 2)
+    hint = "give it a line of its own above"
+    return Finding("E002", "a comment here would be lost", span, suggestion=hint)
+
+
+def _printer() -> Any:
+    """A reader and writer that keeps comments, and every bare scalar as it is written."""
+    from ruamel.yaml import YAML
+
+    printer = YAML()
+    printer.preserve_quotes = True
+    printer.width = 10**6  # lines are broken here, not by the printer
+    printer.indent(mapping=2, sequence=4, offset=2)
+    printer.Resolver, printer.Representer = _parts()
+    return printer
+
+
+@cache
+def _parts() -> tuple[Any, Any]:
+    from ruamel.yaml import scalarstring
+    from ruamel.yaml.representer import RoundTripRepresenter
+    from ruamel.yaml.resolver import VersionedResolver
+
+    class Resolver(VersionedResolver):
+        versioned_resolver = {}  # noqa: RUF012 - all scalars are text; `source` knows what they mean
+
+    class Representer(RoundTripRepresenter):
+        def represent_quoted(self, data: str) -> Any:
+            style = _quotes(str(data))
+            return self.represent_scalar("tag:yaml.org,2002:str", str(data), style=style)
+
+    for kind in (scalarstring.SingleQuotedScalarString, scalarstring.DoubleQuotedScalarString):
+        Representer.add_representer(kind, Representer.represent_quoted)
+    return Resolver, Representer
+
+
+def _quotes(text: str) -> str | None:
+    """The quotes of a text that had some; without any, it gets them where YAML's syntax needs them."""
+    if not text.isprintable():
+        return '"'
+    said = isinstance(scalar(text), str) and text not in TYPE_WORDS and text != "<<"
+    return None if text and said else "'"
+
+
+def _lay_out(node: Any, column: int) -> None:
+    """Gives what is too long for one line lines of its own; `column` is where its own key stands."""
+    if isinstance(node, str) or not node:
+        return
+    inner = column + 2 if isinstance(node, dict) else column + 4
+    items = list(node.items() if isinstance(node, dict) else enumerate(node))
+    for key, item in items:
+        if type(item) is str and not item and node.fa.flow_style():
+            node[key] = "null"  # what is not there is seen only in a line of its own
+        lead = inner + (len(str(key)) + 2 if isinstance(node, dict) else 0)
+        flow = not isinstance(item, str) and item.fa.flow_style()
+        if flow and _length(item) + lead > WIDTH:
+            item.fa.set_block_style()
+        _lay_out(item, inner)
+
+
+def _length(node: Any) -> int:
+    """How long something is in one line."""
+    if isinstance(node, dict):
+        return sum(len(str(key)) + 4 + _length(item) for key, item in node.items())
+    if isinstance(node, list):
+        return sum(2 + _length(item) for item in node)
+    text = str(node)
+    return len(text) + 2 * (isinstance(node, str) and any(c in text for c in ",[]{}"))
+
+
+def _indented(text: str) -> str:
+    """The text with each comment that has a line of its own as far in as what it stands above."""
+    lines = text.splitlines()
+    inside: set[int] = set()  # lines within a scalar, which are what they are
+    for token in yaml.scan(text):
+        if isinstance(token, yaml.ScalarToken):
+            inside.update(range(token.start_mark.line + 1, token.end_mark.line))
+    column = 0
+    for number in reversed(range(len(lines))):
+        if number in inside:
+            continue
+        bare = lines[number].strip()
+        if bare.startswith("#"):
+            lines[number] = " " * column + bare
+        else:
+            lines[number] = lines[number].rstrip()
+            column = len(lines[number]) - len(bare) if bare else column
+    return "\n".join(lines) + "\n"
+
+
+def _plain(value: Value) -> object:
+    """What a text says, without places."""
+    if isinstance(value, Map):
+        return [(str(key), _plain(item)) for key, item in value.items()]
+    if isinstance(value, Seq):
+        return [_plain(item) for item in value]
+    meant = value.value
+    word = value in TYPE_WORDS and value.plain  # which quotes make a text of
+    return None if meant is None else (str(value), type(meant), word)
