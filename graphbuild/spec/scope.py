@@ -29,7 +29,6 @@ KINDS: dict[str, tuple[str, ...]] = {
     "mixture": ("cases", "top_k"),
 }
 ROUTED = ("switch", "route", "mixture")
-ONE = {"op", "nodes", "spec"}  # what tells a single case from a mapping of cases
 NO_CASE = {  # keys that a case does not have, and why
     "from": "a case takes what the node with cases takes: say 'from' there",
     "if": "a case is always built: say 'if' of a node inside of it, or of the node with cases",
@@ -131,6 +130,11 @@ class NodeSpec(Model):
         return fields
 
 
+def _is_node(data: Map) -> bool:
+    """Whether this is one node, and not a mapping of nodes by name."""
+    return "op" in data or "nodes" in data or isinstance(data.get("spec"), Text)
+
+
 def _is_flag(key: Text, data: Map) -> bool:
     """Whether this is `share: true`, which says how a repetition turns."""
     value = data[key]
@@ -162,7 +166,7 @@ def _cases(
     cases = given.get("cases")
     if cases is None:
         raise PydanticCustomError("no_cases", "no cases", {"data": data})
-    if isinstance(cases, Text) or (isinstance(cases, Map) and not ONE.isdisjoint(cases)):
+    if isinstance(cases, Text) or (isinstance(cases, Map) and _is_node(cases)):
         one = Seq([cases])  # {op: expert, repeat: 8}
         one.source, one.place = cases.source, cases.place
         cases = one
