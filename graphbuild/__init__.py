@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from graphbuild.api import check, compile, elaborate, emit, load, read, specs, summary
+    from graphbuild.api import check, compile, elaborate, emit, load, read, render, specs, summary
     from graphbuild.errors import Finding, SpecError
     from graphbuild.ops import register
 
 __all__ = [
     "Finding",
     "SpecError",
-    "__version__",
     "check",
     "compile",
     "elaborate",
@@ -27,6 +26,7 @@ __all__ = [
     "load",
     "read",
     "register",
+    "render",
     "specs",
     "summary",
 ]

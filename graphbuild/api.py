@@ -12,7 +12,7 @@ Only `load` and `compile` import torch. What is wrong with a spec is raised as `
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from graphbuild.emit.generated import Generated
     from graphbuild.ir import Graph
+    from graphbuild.render import ColorBy, Direction, Drawing, Format, ThemeName
     from graphbuild.report import Report
     from graphbuild.spec import Spec
 
@@ -78,7 +79,9 @@ def elaborate(
     that do not fit, expectations that are not met.
     """
     from graphbuild.elaborate import elaborate as stage
+    from graphbuild.ir import Graph
 
+    Graph.drawn = render  # so that a notebook shows it as a picture
     return stage(spec, params, sizes)
 
 
@@ -110,6 +113,46 @@ def summary(graph: Graph, depth: int | None = None) -> Report:
     from graphbuild.report import report
 
     return report(graph, depth)
+
+
+def render(
+    graph: Graph,
+    /,
+    output: str | os.PathLike[str] | None = None,
+    *,
+    format: Format | None = None,
+    depth: int | None = None,
+    expand: Iterable[str] = (),
+    collapse: Iterable[str] = (),
+    full: bool = False,
+    color_by: ColorBy = "kind",
+    direction: Direction = "TB",
+    theme: ThemeName = "auto",
+    link_base: str | None = None,
+) -> Drawing:
+    """Draw a graph, folded to what a reader can take in; also into a file, if one is named.
+
+    The format is that of the file's name, or SVG. A notebook shows what is returned.
+
+    >>> graph = graphbuild.elaborate(graphbuild.read("densenet121"))
+    >>> graphbuild.render(graph, "densenet121.pdf", expand=["features.denseblock1"])
+    >>> graphbuild.render(graph, direction="LR", color_by="macs").text[:5]
+    '<?xml'
+
+    Raises LookupError where a path to expand or collapse is none of the graph's.
+    """
+    from graphbuild import files
+    from graphbuild.render import FORMATS, Folding, Style, draw, picture
+
+    chosen = format or (Path(output).suffix.lstrip(".").lower() if output is not None else "svg")
+    if chosen not in FORMATS:
+        raise ValueError(f"no format {chosen!r}; there are {', '.join(FORMATS)}")
+    folding = Folding(depth=depth, expand=tuple(expand), collapse=tuple(collapse), full=full)
+    style = Style(direction=direction, theme=theme, link_base=link_base)
+    drawing = draw(picture(graph, folding, color_by), chosen, style)
+    if output is not None:
+        files.write(output, drawing.content)
+    return drawing
 
 
 def emit(graph: Graph, /) -> Generated:

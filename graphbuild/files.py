@@ -9,21 +9,22 @@ import stat
 from pathlib import Path
 
 
-def write(path: str | os.PathLike[str], text: str) -> None:
-    """Write UTF-8 text; an existing file keeps its mode, and a link to it stays a link.
+def write(path: str | os.PathLike[str], content: str | bytes) -> None:
+    """Write bytes, or text as UTF-8; an existing file keeps its mode, a link to it stays a link.
 
-    Raises OSError, and leaves the old file as it was, where the text cannot be written.
+    Raises OSError, and leaves the old file as it was, where it cannot be written.
     """
+    data = content.encode() if isinstance(content, str) else content
     target = Path(path).resolve()
     if target.exists() and not target.is_file():  # a device or a pipe: nothing to rename over
-        target.write_text(text, encoding="utf-8", newline="\n")
+        target.write_bytes(data)
         return
     if not target.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "no such folder", str(Path(path).parent))
     aside = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        with aside.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with aside.open("xb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         if target.exists():

@@ -11,12 +11,12 @@ write `planes * 4` where the value is 2048.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from graphbuild.dims import Dims
 from graphbuild.errors import Span
@@ -268,6 +268,16 @@ class Graph:
     init: tuple[InitRule, ...] = ()  # of a spec: all of the root's, and each inner one's own
     ties: tuple[Tie, ...] = ()  # of a spec only, with those of the specs inside
     dims: Dims | None = None  # of the spec only: the free dimensions and their probes
+
+    # How a notebook draws a graph; set from a floor above, where drawing is known.
+    drawn: ClassVar[Callable[[Graph], Any] | None] = None
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        text = {"text/plain": f"<graphbuild graph {self.name}>"}
+        draw = type(self).drawn
+        if draw is None or self.kind != "spec":
+            return text
+        return {**draw(self)._repr_mimebundle_(), **text}
 
     @cached_property
     def by_name(self) -> Mapping[str, Node]:

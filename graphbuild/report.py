@@ -114,7 +114,7 @@ def report(graph: Graph, depth: int | None = None, *, concrete: bool = False) ->
     in place of formulas in the free dimensions.
     """
     show = partial(_show, dims=None if concrete else graph.dims)
-    count = _Counter()
+    count = Counter()
     outputs = (
         (o.name or o.edge.source, show(graph.value(o.edge)) + _only(graph.mode(o.edge)))
         for o in graph.outputs
@@ -129,7 +129,7 @@ def report(graph: Graph, depth: int | None = None, *, concrete: bool = False) ->
     )
 
 
-class _Counter:
+class Counter:
     """Sums a scope once, however often it is called; each call is a copy and counts again."""
 
     def __init__(self) -> None:
@@ -175,7 +175,7 @@ def _most(routing: Routing, cases: list[int]) -> int:
     return sum(sorted(cases)[-chosen:]) if isinstance(chosen, int) else 0
 
 
-def _idle(graph: Graph, depth: int | None, count: _Counter) -> int:
+def _idle(graph: Graph, depth: int | None, count: Counter) -> int:
     """The MACs of cases that stand in rows, but not in the total."""
     if depth == 0:
         return 0
@@ -219,7 +219,7 @@ def _rows(
     graph: Graph,
     prefix: str,
     depth: int | None,
-    count: _Counter,
+    count: Counter,
     show: Callable[[Type], str],
     around: Mode,
     ties: tuple[Tie, ...],

@@ -242,7 +242,8 @@ inputs: {x: [N, 3]}
 nodes:
   l: {op: Linear, out_features: $width}
   a: {op: $act}
-  d: {op: ELU, alpha: $rate, if: $(deep and none is None)}
+  d: {op: Dropout, p: $rate, if: $(deep and none is None)}
+  e: Tanh
 expect: {outputs: {d: [N, $width]}, parameters: 4}
 """
 

@@ -54,6 +54,16 @@ def benchmarks() -> Iterator[Benchmark]:
     for (stage, side), (name, shape) in itertools.product(stages, SHAPES.items()):
         prepare = functools.partial(_sizes, side, shape)
         yield Benchmark(f"nodes/{stage}/{name}", TARGET, prepare, rounds=3)
+    for name, shape in SHAPES.items():  # folded: less than elaborating takes
+        yield Benchmark(f"nodes/render/{name}", 1.0, functools.partial(_folded, shape), rounds=3)
+
+
+def _folded(shape: Callable[[int], str], setting: Setting) -> Contest:
+    path = setting.folder / "large.yaml"
+    path.write_text(shape(LARGE), encoding="utf-8")
+    graph = api.elaborate(api.read(path))
+    theirs = setting.timed(_check(path))
+    return Contest(setting.timed(lambda: api.render(graph)), theirs, theirs)
 
 
 def _sizes(

@@ -1,0 +1,121 @@
+"""The verb `render`: draw a spec."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal, cast
+from urllib.parse import urlsplit
+
+import typer
+
+from graphbuild import console, files
+from graphbuild.cli.app import Params, Plugins, SpecName, app
+from graphbuild.settings import params, sizes
+
+Format = Literal["svg", "png", "pdf", "dot", "mmd"]
+_FORMATS = ("svg", "png", "pdf", "dot", "mmd")
+
+
+@app.command()
+def render(
+    spec: SpecName,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="Where to write; its ending is the format."
+        ),
+    ] = None,
+    format: Annotated[
+        Format | None, typer.Option(help="The format, where the file's name does not tell it.")
+    ] = None,
+    depth: Annotated[
+        int | None, typer.Option(min=1, help="Open as many levels, and no others.")
+    ] = None,
+    expand: Annotated[
+        list[str] | None, typer.Option(metavar="PATH", help="Open this block or repetition.")
+    ] = None,
+    collapse: Annotated[
+        list[str] | None, typer.Option(metavar="PATH", help="Leave this one closed.")
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Open all; each node by itself.")] = False,
+    color_by: Annotated[
+        Literal["kind", "params", "macs", "memory"], typer.Option(help="What colours tell.")
+    ] = "kind",
+    direction: Annotated[
+        Literal["TB", "LR"], typer.Option(help="Top to bottom, or left to right.")
+    ] = "TB",
+    theme: Annotated[
+        Literal["light", "dark", "auto"],
+        typer.Option(help="auto: an SVG that is dark where the reader's screen is."),
+    ] = "auto",
+    link_base: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Link each box to its line in the spec below this."),
+    ] = None,
+    size: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=SIZE", help="Show the shapes at this size of a free dimension."),
+    ] = None,
+    set_: Params = None,
+    plugin: Plugins = None,
+) -> None:
+    """Draw a spec as SVG, PNG, PDF, DOT, Mermaid.
+
+    About 40 boxes are shown: a repetition is one, and blocks open while there is room. --expand
+    opens one more, --depth and --full open them all. The totals stay the same. It goes to
+    <name>.svg where you stand, unless -o says otherwise.
+
+    \b
+    Examples:
+      graphbuild render densenet121 -o densenet121.svg
+      graphbuild render densenet121 --expand features.denseblock1 -o block.pdf
+      graphbuild render resnet50 --color-by macs --direction LR -o resnet50.png
+      graphbuild render lenet5 --format dot -o -
+      graphbuild render net.yaml --link-base https://github.com/me/nets/blob/main
+    """
+    from graphbuild import names
+    from graphbuild.elaborate import elaborate_with_findings
+    from graphbuild.read import read
+    from graphbuild.render import Folding, Style, draw, picture
+
+    chosen = _format(output, format)
+    if link_base is not None and urlsplit(link_base).scheme not in ("", "http", "https", "file"):
+        raise typer.BadParameter("a link to a file or a page is meant", param_hint="--link-base")
+    spec_ = read(spec)
+    given = sizes(size, spec_)
+    graph, found = elaborate_with_findings(spec_, params(set_, spec_), given)
+    console.findings(found)
+    if graph is None:
+        raise typer.Exit(1)
+    folding = Folding(depth=depth, expand=tuple(expand or ()), collapse=tuple(collapse or ()))
+    if full:
+        folding = Folding(full=True, collapse=folding.collapse)
+    try:
+        what = picture(graph, folding, color_by, concrete=bool(given))
+    except LookupError as error:
+        raise typer.BadParameter(str(error.args[0]), param_hint="--expand, --collapse") from None
+    drawing = draw(what, chosen, Style(direction, theme, link_base))
+    if output == "-":
+        sys.stdout.buffer.write(drawing.content)
+        return
+    file = output or f"{names.identifier(spec_.name)}.{chosen}"
+    files.write(file, drawing.content)
+    note = f" ({drawing.note})" if drawing.note else ""
+    console.say(f"wrote {file}: {drawing.visible:,} boxes, {what.totals}{note}")
+
+
+def _format(output: str | None, given: Format | None) -> Format:
+    """The format that is asked for, by name or by the ending of the file."""
+    if given is not None:
+        return given
+    if output is None:
+        return "svg"
+    ending = Path(output).suffix.lstrip(".").lower()
+    if output == "-" or ending not in _FORMATS:
+        what = "standard output" if output == "-" else repr(output)
+        message = (
+            f"{what} does not tell the format; give --format, or end in .{', .'.join(_FORMATS)}"
+        )
+        raise typer.BadParameter(message, param_hint="--format")
+    return cast("Format", ending)

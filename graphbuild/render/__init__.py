@@ -1,0 +1,79 @@
+"""Pictures of a graph: folded to what a reader can take in, as SVG, PNG, PDF, DOT or Mermaid.
+
+Stage by stage, each a plain value: `fold` (graph -> tree of what is visible), `picture` (-> boxes,
+clusters and links with their text), `dot` (-> DOT text), `layout` (-> a drawing).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from graphbuild.render.dot import Direction, Style, dot
+from graphbuild.render.engine import layout, splines
+from graphbuild.render.fold import Folding
+from graphbuild.render.mermaid import mermaid
+from graphbuild.render.picture import ColorBy, Picture, picture
+from graphbuild.render.svg import finish
+from graphbuild.render.theme import ThemeName
+
+__all__ = [
+    "FORMATS",
+    "ColorBy",
+    "Direction",
+    "Drawing",
+    "Folding",
+    "Format",
+    "Picture",
+    "Style",
+    "ThemeName",
+    "draw",
+    "picture",
+]
+
+Format = Literal["svg", "png", "pdf", "dot", "mmd"]
+FORMATS: tuple[Format, ...] = ("svg", "png", "pdf", "dot", "mmd")
+DPI = 144  # of a PNG
+_MIMES = {"svg": "image/svg+xml", "png": "image/png"}
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What was drawn. A notebook shows it, where it is SVG or PNG."""
+
+    format: Format
+    content: bytes = field(repr=False)
+    visible: int  # boxes, inputs and outputs
+    note: str = ""  # what a reader should know of how it was drawn
+
+    @property
+    def text(self) -> str:
+        """The text of an SVG, DOT or Mermaid drawing."""
+        return self.content.decode()
+
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> dict[str, object]:
+        bundle: dict[str, object] = {"text/plain": repr(self)}
+        if self.format in _MIMES:
+            content = self.content if self.format == "png" else self.text
+            bundle[_MIMES[self.format]] = content
+        return bundle
+
+
+def draw(what: Picture, format: Format, style: Style) -> Drawing:
+    """Draw a picture in a format; all of them show the same."""
+    visible = len(what.boxes)
+    if format == "mmd":
+        return Drawing(format, mermaid(what, style.direction).encode(), visible)
+    style = replace(style, splines=splines(visible, len(what.links)))
+    text = dot(what, style)
+    if format == "dot":
+        return Drawing(format, text.encode(), visible)
+    note = ""
+    if style.splines == "line":
+        note = f"straight lines, since curves among {visible:,} boxes would take long"
+    drawn = layout(text, format, DPI if format == "png" else None)
+    if format == "svg":
+        drawn = finish(drawn, what.name, what.totals, auto=style.theme == "auto")
+    return Drawing(format, drawn, visible, note)

@@ -1,0 +1,147 @@
+"""The HTML-like labels of boxes, of clusters, and of the picture as a whole.
+
+Widths are given from our own measures, so that a picture does not depend on the fonts of a machine.
+"""
+
+from __future__ import annotations
+
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+from graphbuild.render.kinds import WORDS
+from graphbuild.render.text import markup, measure, seen
+from graphbuild.render.theme import HUES, SCALE, Theme, heat, on
+
+if TYPE_CHECKING:
+    from graphbuild.render.picture import Box, Cluster, Picture
+
+HEAT = {"params": "parameters", "macs": "MACs", "memory": "activation memory"}
+_MARKS = {
+    "bus": "thick line: running concat",
+    "case": "dashed: choice",
+    "shared": "dotted: same weights",
+    "tied": "dotted: tied weights",
+    "mode": "dashed frame: in one mode only",
+}
+HEAD, BODY, SMALL = 10.5, 9.5, 8.5
+PER_ROW = 4  # entries of the legend
+
+
+def card(box: Box, theme: Theme) -> str:
+    """A coloured header that says what it is, and rows on the card below."""
+    hue = HUES[box.kind] if box.heat is None else heat(box.heat)
+    colours = {BODY: theme.text, SMALL: theme.muted}
+    lines = [_font(markup(text), size, colours[size]) for text, size in _rows(box)]
+    lines += [_font(markup(mark), SMALL, theme.shared) for mark in _marks(box)]
+    body = ""
+    if lines:
+        inner = "".join(f"<TR><TD>{line}</TD></TR>" for line in lines)
+        body = (
+            '<TR><TD CELLPADDING="0"><TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0"'
+            f' CELLPADDING="1.5" BGCOLOR="{theme.card}" STYLE="ROUNDED">{inner}</TABLE></TD></TR>'
+        )
+    style = "ROUNDED,DOTTED" if box.again else "ROUNDED"
+    style += ",DASHED" if box.mode != "always" and not box.again else ""
+    edge = theme.shared if box.again else hue
+    head = _font(f"<B>{markup(_head(box))}</B>", HEAD, on(hue))
+    return (
+        f'<<TABLE BORDER="1.2" COLOR="{edge}" STYLE="{style}" BGCOLOR="{hue}" CELLBORDER="0"'
+        f' CELLSPACING="0" CELLPADDING="3"><TR><TD WIDTH="{width(box):.0f}">{head}</TD></TR>'
+        f"{body}</TABLE>>"
+    )
+
+
+def width(box: Box) -> float:
+    """How wide a card is."""
+    texts = [measure(_head(box), HEAD, bold=True)]
+    texts += [measure(text, size) for text, size in _rows(box)]
+    texts += [measure(mark, SMALL) for mark in _marks(box)]
+    return max(*texts, 48) + 16
+
+
+def _head(box: Box) -> str:
+    return f"{box.title} ×{box.turns}" if box.turns > 1 else box.title
+
+
+def _rows(box: Box) -> list[tuple[str, float]]:
+    """The rows and their sizes: arguments large, the name with the costs small."""
+    return [(text, SMALL if at == len(box.rows) - 1 else BODY) for at, text in enumerate(box.rows)]
+
+
+def _marks(box: Box | Cluster) -> list[str]:
+    return list(filter(None, (box.badge, _only(box.mode))))
+
+
+def bar(box: Box, theme: Theme) -> str:
+    """A slim bar, with what comes out of it."""
+    text = " ".join((box.title, *box.rows))
+    wide = measure(text, SMALL) + 24
+    return (
+        f'<<TABLE BORDER="0" BGCOLOR="{HUES["merge"]}" CELLBORDER="0" CELLSPACING="0"'
+        f' CELLPADDING="1"><TR><TD WIDTH="{wide:.0f}">'
+        f"{_font(markup(text), SMALL, on(HUES['merge']))}</TD></TR></TABLE>>"
+    )
+
+
+def pill(box: Box, theme: Theme) -> str:
+    """An input or output: its name, dtype and shape."""
+    wide = max(measure(box.title, HEAD, bold=True), *(measure(r, SMALL) for r in box.rows)) + 24
+    rows = "".join(f"<TR><TD>{_font(markup(r), SMALL, theme.muted)}</TD></TR>" for r in box.rows)
+    return (
+        f'<<TABLE BORDER="1.4" COLOR="{theme.strong}" STYLE="ROUNDED" BGCOLOR="{theme.card}"'
+        f' CELLBORDER="0" CELLSPACING="0" CELLPADDING="2"><TR><TD WIDTH="{wide:.0f}">'
+        f"{_font(f'<B>{markup(box.title)}</B>', HEAD, theme.text)}</TD></TR>{rows}</TABLE>>"
+    )
+
+
+def frame(cluster: Cluster, theme: Theme, room: float) -> str:
+    """The name of a cluster, what it is, and how often.
+
+    In two lines where one would reach to the middle of a box inside, where an edge comes in.
+    """
+    times = f"×{cluster.turns}" if cluster.turns > 1 else ""
+    note = " ".join(filter(None, (cluster.note, times)))
+    marks = " · ".join(_marks(cluster))
+    wide = measure(cluster.title, BODY, bold=True) + measure(note, BODY) + measure(marks, SMALL)
+    parts = [_font(f"<B>{markup(cluster.title)}</B>", BODY, theme.text)]
+    parts += [_font(markup(note), BODY, theme.muted)] if note else []
+    parts += [_font(markup(marks), SMALL, theme.shared)] if marks else []
+    gap = "&#160;&#160;" if wide < room / 2 else '<BR ALIGN="LEFT"/>'
+    return f"<{gap.join(parts)}{'' if wide < room / 2 else gap}>"
+
+
+def heading(picture: Picture, theme: Theme) -> str:
+    """The title with the totals, and a legend of what occurs."""
+    rows = [_font(f"<B>{markup(picture.name)}</B>", 16, theme.text)]
+    for line in wrap(seen(picture.doc), 64, max_lines=2, placeholder=" …"):
+        rows.append(_font(markup(line), BODY, theme.muted))
+    rows.append(_font(markup(picture.totals), BODY, theme.text))
+    out = "".join(f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows)
+    rows += _legend(picture, theme)
+    out = "".join(f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows)
+    return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2">{out}</TABLE>>'
+
+
+def _legend(picture: Picture, theme: Theme) -> list[str]:
+    """Lines that say what the colours and lines mean, of those that occur."""
+    if picture.color_by == "kind":
+        entries = [_font("■", BODY, HUES[k]) + _word(WORDS[k], theme) for k in picture.kinds]
+    else:
+        squares = "".join(_font("■", BODY, colour) for colour in SCALE)
+        what = f"{HEAT[picture.color_by]} of one box: 0 "
+        entries = [_word(what, theme) + squares + _word(picture.most, theme)]
+    entries += [_font(markup(_MARKS[mark]), SMALL, theme.muted) for mark in picture.marks]
+    gap = "&#160;" * 3
+    return [gap.join(entries[at : at + PER_ROW]) for at in range(0, len(entries), PER_ROW)]
+
+
+def _word(word: str, theme: Theme) -> str:
+    return _font(f"&#160;{markup(word)}", SMALL, theme.muted)
+
+
+def _only(mode: str) -> str:
+    return f"{mode} only" if mode != "always" else ""
+
+
+def _font(text: str, size: float, colour: str) -> str:
+    return f'<FONT POINT-SIZE="{size:g}" COLOR="{colour}">{text}</FONT>'

@@ -1,0 +1,71 @@
+"""Weights that are applied again: which boxes carry which badge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from graphbuild.render.fold import Item
+
+Pair = tuple[Item, Item, Literal["shared", "tied"]]
+
+
+@dataclass(frozen=True)
+class Badges:
+    """By the identity of items: their badge, and which of them apply weights drawn elsewhere."""
+
+    of: dict[int, str] = field(default_factory=dict)
+    again: set[int] = field(default_factory=set)
+    pairs: list[Pair] = field(default_factory=list)
+
+
+def badges(view: Item) -> Badges:
+    """The badges of all that is visible; letters in the order of the file."""
+    found = Badges()
+    for item in _every(view):
+        for node in item.part.nodes:
+            if node.times is not None:
+                found.of.setdefault(id(item), "same weights each time")
+            if not node.shared or item.scope is None:
+                continue
+            owner = item.scope.holder.get(node.shared)
+            if owner is None or owner is item:
+                continue
+            letter = found.of.setdefault(id(owner), _letter(found))
+            found.of[id(item)] = letter
+            found.again.add(id(item))
+            found.pairs.append((owner, item, "shared"))
+    graph = view.inside
+    for tie in graph.ties if graph is not None else ():
+        one, other = _at(view, tie.source), _at(view, tie.path)
+        if one is not None and other is not None and one is not other:
+            letter = found.of.setdefault(id(one), _letter(found))
+            found.of.setdefault(id(other), letter)
+            found.pairs.append((one, other, "tied"))
+    return found
+
+
+def _every(view: Item) -> Iterator[Item]:
+    for item in view.items:
+        yield item
+        yield from _every(item)
+
+
+def _letter(found: Badges) -> str:
+    number = len({badge for badge in found.of.values() if badge.startswith("weights ")})
+    return f"weights {chr(ord('A') + number % 26)}" + (str(number // 26) if number > 25 else "")
+
+
+def _at(view: Item, path: str) -> Item | None:
+    """The visible item that a path lies in."""
+    names = path.split(".")
+    item = view
+    while item.open and names:
+        inner = item.holder.get(names[0])
+        if inner is None:
+            return None
+        item = inner
+        if item.part.form in ("call", "run"):
+            names = names[1:]
+    return item if not item.open else None

@@ -1,0 +1,35 @@
+"""Which edges a picture should draw straight: those of the longest way through it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from graphlib import CycleError, TopologicalSorter
+
+Pair = tuple[Hashable, Hashable]
+
+
+def trunk(pairs: Sequence[Pair]) -> set[Pair]:
+    """Of each node's edges the one in that the longest way comes by, if it is also such a one out."""
+    before: dict[Hashable, list[Hashable]] = {}
+    after: dict[Hashable, list[Hashable]] = {}
+    for tail, head in pairs:
+        before.setdefault(head, []).append(tail)
+        before.setdefault(tail, [])
+        after.setdefault(tail, []).append(head)
+    try:
+        order = list(TopologicalSorter(before).static_order())
+    except CycleError:  # folding can lay two ways into one another
+        return set(pairs)
+    depth = _lengths(order, before)
+    height = _lengths(reversed(order), after)
+    chosen = {(max(tails, key=depth.__getitem__), head) for head, tails in before.items() if tails}
+    return chosen & {(tail, max(heads, key=height.__getitem__)) for tail, heads in after.items()}
+
+
+def _lengths(
+    order: Iterable[Hashable], edges: dict[Hashable, list[Hashable]]
+) -> dict[Hashable, int]:
+    found: dict[Hashable, int] = {}
+    for node in order:
+        found[node] = 1 + max((found[other] for other in edges.get(node, ())), default=0)
+    return found

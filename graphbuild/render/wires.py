@@ -1,0 +1,144 @@
+"""The edges between what is visible, through closed, open and absent scopes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from graphbuild.ir import Edge, Graph, Input, Output, Type
+from graphbuild.render.fold import Item
+from graphbuild.render.kinds import is_concat
+from graphbuild.render.parts import present
+
+End = Item | Input | Output
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """A value on its way from one visible thing to another.
+
+    control: it chooses among cases. case: to the case of that name. bus: along the running concat
+    of a dense group.
+    """
+
+    tail: Item | Input
+    head: Item | Output
+    type: Type
+    style: Literal["data", "control", "case", "bus"] = "data"
+    case: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    end: Item | Input
+    type: Type
+    case: str = ""
+
+
+def wires(view: Item) -> Iterator[Wire]:
+    """All edges of a folded graph, in the order of the file."""
+    graph = _graph(view)
+    for item in view.leaves():
+        yield from _into(item)
+    for output in graph.outputs:
+        for source in _sources(view, output.edge):
+            yield Wire(source.end, output, source.type)
+
+
+def _into(item: Item) -> Iterator[Wire]:
+    scope = item.scope
+    if scope is None:
+        return
+    if item.part.form == "router":
+        yield from _chosen(item, scope)
+        return
+    if item.part.form == "join":
+        for output in _graph(scope).outputs:
+            for source in _sources(scope, output.edge):
+                yield Wire(source.end, item, source.type)
+        return
+    own = {node.name for node in item.part.nodes}
+    single = item.part.form == "call"
+    seen = set()
+    for node in item.part.nodes:
+        control = node.call.routing is not None if isinstance(node.call, Graph) else False
+        for position, edge in enumerate(node.operands):
+            if edge.source in own:
+                continue
+            for source in _sources(scope, edge, item):
+                style: Literal["data", "control", "case", "bus"] = "data"
+                if source.case:
+                    style = "case"
+                elif control and position == 0:
+                    style = "control"
+                elif single and position == 0 and _continues(item, scope):
+                    style = "bus"
+                key = (source.end, edge.select, style)
+                if single or key not in seen:
+                    seen.add(key)
+                    yield Wire(source.end, item, source.type, style, source.case)
+
+
+def _chosen(item: Item, routed: Item) -> Iterator[Wire]:
+    """What goes into the place where a routed scope chooses."""
+    scope = routed.scope
+    if scope is None:
+        return
+    for position, edge in enumerate(routed.node.operands):
+        for source in _sources(scope, edge, routed):
+            style: Literal["data", "control", "case"] = "control" if position == 0 else "data"
+            yield Wire(source.end, item, source.type, "case" if source.case else style, source.case)
+
+
+def _continues(bar: Item, scope: Item) -> bool:
+    """Whether an item is where the running concat of a dense group is taken up."""
+    return _graph(scope).connect == "dense" and bar.node.synthetic and is_concat(bar.node)
+
+
+def _sources(scope: Item, edge: Edge, through: Item | None = None) -> list[_Source]:
+    """Where a value comes from that is read inside of an open scope, by the item `through`."""
+    graph = _graph(scope)
+    node = graph.by_name.get(edge.source)
+    if node is None:
+        return _given(scope, edge, through)
+    if not present(node):
+        return _sources(scope, node.operands[0], through) if node.operands else []
+    item = scope.holder[node.name]
+    if not item.open:
+        return [_Source(item, graph.value(edge))]
+    inner = _graph(item)
+    if inner.routing is not None:
+        return [_Source(item.items[-1], graph.value(edge))]
+    outputs, select = inner.outputs, edge.select
+    if inner.form != "single" and select:
+        outputs, select = (outputs[select[0]],), select[1:]
+    return [
+        source
+        for output in outputs
+        for source in _sources(
+            item, replace(output.edge, select=(*output.edge.select, *select)), None
+        )
+    ]
+
+
+def _given(scope: Item, edge: Edge, through: Item | None) -> list[_Source]:
+    """Where an input of an open scope comes from."""
+    graph = _graph(scope)
+    position = graph.input_names.index(edge.source)
+    if scope.scope is None:
+        return [_Source(graph.inputs[position], graph.value(edge))]
+    if graph.routing is not None:
+        case = scope.items[-2]  # where it is chosen
+        return [_Source(case, graph.value(edge), through.node.name if through else edge.source)]
+    operands = scope.node.operands
+    if position >= len(operands):
+        return []
+    outer = operands[position]
+    return _sources(scope.scope, replace(outer, select=(*outer.select, *edge.select)), scope)
+
+
+def _graph(item: Item) -> Graph:
+    if item.inside is None:
+        raise ValueError(f"{item.path} is not a scope")
+    return item.inside
