@@ -132,7 +132,8 @@ class NodeSpec(Model):
 
 def _is_node(data: Map) -> bool:
     """Whether this is one node, and not a mapping of nodes by name."""
-    return "op" in data or "nodes" in data or isinstance(data.get("spec"), Text)
+    file = any(key == "spec" and isinstance(value, Text) for key, value in data.items())
+    return file or "op" in data or "nodes" in data
 
 
 def _is_flag(key: Text, data: Map) -> bool:
