@@ -92,7 +92,7 @@ def early(nodes: Sequence[Node], order: Sequence[int]) -> list[int]:
     for place, position in enumerate(order):
         node = nodes[position]
         waits = node.mode in ("training", "eval")
-        needs = [edge.source for edge in node.operands]
+        needs = [edge.source for edge in node.operands] + [node.shared] * bool(node.shared)
         for arg in node.args.values():
             needs += expr.names(arg.expr) if arg.free and arg.expr is not None else ()
         last = max((rank.get(name, -1) for name in needs), default=-1)

@@ -10,7 +10,7 @@ from graphbuild.elaborate.operands import RUNNING, Source
 from graphbuild.elaborate.state import Poisoned
 from graphbuild.elaborate.written import NodeTemplate, Value, When
 from graphbuild.errors import Note, Span
-from graphbuild.ir import ABSENT, Arg, Edge, Node, Type
+from graphbuild.ir import ABSENT, Arg, Edge, Node, Several, Type
 from graphbuild.modes import Mode, Modes, both, either, leaves
 from graphbuild.ops.base import Op
 
@@ -152,7 +152,7 @@ def no_shape(scope: Scope, name: str, value: Value) -> None:
 
 
 def _above(scope: Scope, item: Item, edge: Edge, seen: Mode) -> None:
-    name = ".".join([edge.source, *map(str, edge.select)])
+    name = _shown(scope, edge)
     scope.report(
         "E213",
         f"{item.name!r} has no `from`, and the node above, {name!r}, is {_WORDS[seen]}",
@@ -214,8 +214,7 @@ def changes(
 
 def _note(scope: Scope, edge: Edge, seen: Mode) -> Note:
     """When an operand is there, and by which `when`."""
-    shown = ".".join([edge.source, *map(str, edge.select)])
-    words, name = f"{shown} is {_WORDS[seen]}", edge.source
+    words, name = f"{_shown(scope, edge)} is {_WORDS[seen]}", edge.source
     while seen != "always" and name in scope.index:
         item = scope.items[scope.index[name]]
         if item.template.when is not None:
@@ -225,6 +224,16 @@ def _note(scope: Scope, edge: Edge, seen: Mode) -> Note:
         before = (e.source for n in item.made for e in n.operands if of(scope, e) != "always")
         name = next(before, "")
     return Note(words, _place(scope, edge.source))
+
+
+def _shown(scope: Scope, edge: Edge) -> str:
+    """An operand by its name, a part by that of the output."""
+    type_, said = scope.values.get(edge.source), [edge.source]
+    for index in edge.select:
+        names = type_.names if isinstance(type_, Several) else ()
+        said.append(names[index] if names else str(index))
+        type_ = type_.items[index] if isinstance(type_, Several) else None
+    return ".".join(said)
 
 
 def _place(scope: Scope, name: str) -> Span | None:

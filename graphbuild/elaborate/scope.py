@@ -321,12 +321,13 @@ class Scope:
         if self.connect == "parallel" and self.items:
             types = tuple(self._value(item.name) for item in self.items)
             made = tuple(Output("", operands.edge(self, item.name)) for item in self.items)
-            names = tuple(item.name for item in self.items)
-            return made, "list", Several(types, names)
+            return made, "list", Several(types, tuple(item.name for item in self.items))
         if self.connect == "dense":
             last = self.running
         elif self.items:
             last = self.items[-1].name
+        elif self.repeated is not None:  # no turns: the first operand, as where an `if` is false
+            last = self.inputs[int(self.repeated[0].by is not None)].name
         elif len(self.inputs) == 1:
             last = self.inputs[0].name
         else:

@@ -84,7 +84,12 @@ def shown(param: Param) -> str:
         return text
     if isinstance(param.default, dict):  # a default is one object for all calls
         return f"{text} | None = None"
-    return f"{text} = {expressions.unparse(expressions.literal(param.default))}"
+    return text + default(param.default)
+
+
+def default(value: object) -> str:
+    """The value that an argument has where none is given: ` = 1`."""
+    return f" = {expressions.unparse(expressions.literal(value))}"
 
 
 def mappings(unit: Unit) -> list[Statement]:
@@ -106,16 +111,17 @@ def mappings(unit: Unit) -> list[Statement]:
 
 def annotation(values: list[object]) -> str:
     """The type of a constructor's argument, from its values in all instances."""
-    return " | ".join(dict.fromkeys(sorted(map(_type, values), key=lambda t: t == "None")))
+    kinds = dict.fromkeys(map(_type, values))
+    if "float" in kinds:
+        kinds.pop("int", None)  # a float may be given as an int
+    return " | ".join(sorted(kinds, key=lambda t: t == "None"))
 
 
 def _type(value: object) -> str:
     if value is None:
         return "None"
     if isinstance(value, (tuple, list)):
-        inner = list(dict.fromkeys(map(_type, value)))
-        return f"tuple[{' | '.join(inner) or 'int'}, ...]"
+        return f"tuple[{annotation([*value]) or 'int'}, ...]"
     if isinstance(value, dict):
-        inner = list(dict.fromkeys(map(_type, value.values())))
-        return f"dict[str, {' | '.join(inner) or 'int'}]"
+        return f"dict[str, {annotation([*value.values()]) or 'int'}]"
     return type(value).__name__

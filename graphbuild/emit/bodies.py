@@ -17,6 +17,8 @@ from graphbuild.emit.parts import Statement
 class Variables(Protocol):
     """What is known of the variables of a forward, by the positions of its steps."""
 
+    allocating: int  # the last step that takes memory
+
     def dead(self, position: int) -> list[str]:
         """Those that are not read after a step."""
 
@@ -78,7 +80,7 @@ class Bodies:
             asks, unset = self.variables.asks(first, last), self.variables.unset(first, last)
             body = _guarded(asks, body, unset)
         self.done += body
-        if after:
+        if after and last < self.variables.allocating:
             self.done.append(Statement(f"del {', '.join(after)}", span))
         self.guard, self.steps = "", []
 

@@ -152,7 +152,9 @@ class Builder:
             name = name if name not in self.units.names else f"{name}Function"
             name = name if operands == 1 else f"{name}{operands}"
             small = self.modules[key] = SmallModule(op, name, operands=operands)
-        small.arguments += [name for name in arguments if name not in small.arguments]
+        for name in arguments:
+            values = (c.node.args[name].value for c in calls if name in c.node.args)
+            small.arguments.setdefault(name, []).extend(values)
         items = [f"{n}={spelled(op, n, self.text(t, calls[0]))}" for n, t in arguments.items()]
         return call(small.name, items)
 

@@ -230,13 +230,6 @@ class Writer:
         hint = f"{identifier(source)}_{dimension_name(rank, 1 if rank > 3 else rank - 1)}"
         test = self.chains.condition(found, scope, frozenset())
         text = self.builder.text(test, found.everyone[0]) if test is not None else None
-        if text is not None and is_function(node):
-            if isinstance(test, ast.Name):
-                step.maybe = f"self.{self.own.attribute(test.id)}"
-                self.own.names[test.id] = None
-            else:
-                step.maybe = f"self.{self.own.attribute(f'has_{identifier(node.name)}')}"
-                context.statements.append(Statement(f"{step.maybe} = {text}", node.span))
         if node.shared:
             symbolic = sharing.result(self.builder, found, operands, scope, hint)
         elif isinstance(node.call, Op) and not node.call.layer:
@@ -262,6 +255,12 @@ class Writer:
                 context.statements.append(Statement("else:", node.span, [absent]))
             else:
                 context.statements.append(made)
+        if test is not None and is_function(node):
+            if isinstance(test, ast.Name) or expressions.names(test) <= self.own.names.keys():
+                step.maybe = self.own.text(test, found.everyone[0].env)  # it keeps them anyway
+            else:
+                step.maybe = f"self.{self.own.attribute(f'has_{identifier(node.name)}')}"
+                context.statements.append(Statement(f"{step.maybe} = {text}", node.span))
         if node.times is not None:
             count = sharing.count(context, found, scope)
             step.times = self.own.text(count, found.present[0].env)

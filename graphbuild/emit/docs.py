@@ -14,7 +14,7 @@ from graphbuild.emit.symbols import Sym, SymType, is_lost
 from graphbuild.emit.units import Case
 from graphbuild.ir import ABSENT, Graph, Several, Tensor, Type
 
-_LETTERS = {2: "NF", 3: "NLL", 4: "NCHW", 5: "NCDHW"}
+_LETTERS = {1: "N", 2: "NF", 3: "NLL", 4: "NCHW", 5: "NCDHW"}
 
 
 def shapes_line(scope: Scope, result: SymType | None, builder: Builder) -> str:
@@ -30,7 +30,7 @@ def shapes_line(scope: Scope, result: SymType | None, builder: Builder) -> str:
         types = [case.graph.inputs[position].type for case in scope.cases]
         inputs.append(_type(types, scope.shapes[given.name], scope, builder, position))
     types = [case.graph.type for case in scope.cases]
-    output = _type(types, result, scope, builder, None)
+    output = _type(types, result, scope, builder, None, named=graph.form == "mapping")
     if graph.routing is not None:
         inputs, output = _chosen(graph, inputs, output)
     return f"{', '.join(inputs)} -> {output}"
@@ -70,7 +70,12 @@ def _root(type_: Type, graph: Graph) -> str:
 
 
 def _type(
-    types: list[Type], symbols: SymType | None, scope: Scope, builder: Builder, position: int | None
+    types: list[Type],
+    symbols: SymType | None,
+    scope: Scope,
+    builder: Builder,
+    position: int | None,
+    named: bool = False,
 ) -> str:
     first = next((t for t in types if t != ABSENT), ABSENT)
     if first == ABSENT:
@@ -82,7 +87,8 @@ def _type(
                 t.items[k] if isinstance(t, Several) and t != ABSENT else ABSENT for t in types
             ]
             symbol = symbols[k] if isinstance(symbols, list) and k < len(symbols) else None
-            parts.append(_type(inner, symbol, scope, builder, position))
+            name = f"{first.names[k]}: " if named and first.names else ""
+            parts.append(name + _type(inner, symbol, scope, builder, position))
         return f"({', '.join(parts)})"
     tensors = [t for t in types if isinstance(t, Tensor)]
     rank = len(first.shape)

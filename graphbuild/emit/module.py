@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphbuild import expr as expressions
+from graphbuild.emit.arguments import annotation, default
 from graphbuild.emit.functions import function
 from graphbuild.emit.printer import statement
 from graphbuild.emit.text import Lines
@@ -18,7 +18,8 @@ def small_module(lines: Lines, small: SmallModule) -> None:
     lines.say(f"`{'Tensor' * source.startswith('.')}{source}` as a module.", 4)
     lines.add([""])
     if given:
-        signature = ", ".join(["self", *map(_parameter, given)])
+        named = (_parameter(a, small.arguments[a.name]) for a in given)
+        signature = ", ".join(["self", *named])
         lines.add(statement(f"def __init__({signature}) -> None:", 4))
         lines.add(["        super().__init__()"])
         lines.add([f"        self.{a.name} = {a.name}" for a in given])
@@ -34,7 +35,9 @@ def small_module(lines: Lines, small: SmallModule) -> None:
     lines.add(statement(f"return {value}", 8))
 
 
-def _parameter(argument: Argument) -> str:
-    if argument.required:
-        return argument.name
-    return f"{argument.name}={expressions.unparse(expressions.literal(argument.default))}"
+def _parameter(argument: Argument, values: list[object]) -> str:
+    known = values if argument.required else [*values, argument.default]
+    kind = annotation(known)
+    if argument.type.startswith("Dtype"):
+        kind = kind.replace("str", "torch.dtype")
+    return f"{argument.name}: {kind}" + ("" if argument.required else default(argument.default))

@@ -242,19 +242,23 @@ class Tensors:
     def _computed(self, node: Node) -> str:
         """What a buffer is computed from; a memory of its own, for it may be loaded into."""
         edge = self._source(node.operands[0])
-        last = self.graph.by_name[edge.source]
-        alone = self._readers(edge.source) == 1 and not edge.select and not is_own(last)
+        last = self._node(edge.source)
+        plain = not (edge.select or is_own(last) or self.found[edge.source][0].absent)
+        alone = plain and self._readers(edge.source) == 1
         text = self._call(last) if alone else self._operand(edge)
         return f"{text}.clone()" if self._is_shared(node) else text
 
     def _source(self, edge: Edge) -> Edge:
-        """Where a value comes from: a node that is absent hands its operand on."""
-        node = self.graph.by_name[edge.source]
-        while node.call is None:
-            through = node.operands[0]
+        """Where a value comes from: a node that is absent everywhere hands its operand on."""
+        while not self.found[edge.source][0].present:
+            through = self._node(edge.source).operands[0]
             edge = Edge(through.source, (*through.select, *edge.select))
-            node = self.graph.by_name[edge.source]
         return edge
+
+    def _node(self, name: str) -> Node:
+        """A node in the first instance that has it."""
+        found = self.found[name][0]
+        return (found.present or found.absent)[0].node
 
     def _needed(self) -> dict[str, Node]:
         """All nodes that the constructor computes."""
@@ -264,7 +268,7 @@ class Tensors:
             node = stack.pop()
             for edge in map(self._source, node.operands):
                 if edge.source not in needed:
-                    needed[edge.source] = self.graph.by_name[edge.source]
+                    needed[edge.source] = self._node(edge.source)
                     stack.append(needed[edge.source])
         return needed
 
@@ -280,10 +284,10 @@ class Tensors:
 
     def _root(self, node: Node) -> tuple[str, bool]:
         """The node whose memory a buffer's operand is, and whether it is stretched on the way."""
-        made = self.graph.by_name[self._source(node.operands[0]).source]
+        made = self._node(self._source(node.operands[0]).source)
         stretched = False
-        while isinstance(made.call, Op) and made.call.aliases:
-            before = self.graph.by_name[self._source(made.operands[0]).source]
+        while (isinstance(made.call, Op) and made.call.aliases) or self.found[made.name][0].absent:
+            before = self._node(self._source(made.operands[0]).source)
             stretched |= _numbers(made) > _numbers(before)
             made = before
         return made.name, stretched
@@ -292,7 +296,7 @@ class Tensors:
         """A value in the constructor: computed into a variable where it is not there yet."""
         edge = self._source(edge)
         if edge.source not in self.locals:
-            node = self.graph.by_name[edge.source]
+            node = self._node(edge.source)
             text = self._buffer(*self.found[edge.source]) if is_own(node) else self._call(node)
             variable = self.context.fresh(identifier(node.name))
             self.context.statements.append(Statement(f"{variable} = {text}", node.span))
@@ -314,7 +318,9 @@ class Tensors:
         arguments = {n: spelled(node.call, n, text(tree)) for n, tree in chosen.items()}
         types = [self.graph.value(edge) for edge in node.operands]
         shapes = [type_.shape for type_ in types if isinstance(type_, Tensor)]
-        return function(node.call, operands, arguments, shapes)
+        made = function(node.call, operands, arguments, shapes)
+        test = self.writer.chains.condition(found, scope, frozenset())
+        return made if test is None else f"{made} if {text(test)} else {operands[0]}"
 
     # -- texts --------------------------------------------------------------------------------
 

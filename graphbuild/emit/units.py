@@ -99,7 +99,7 @@ class SmallModule:
 
     op: Op
     name: str
-    arguments: list[str] = field(default_factory=list)
+    arguments: dict[str, list[object]] = field(default_factory=dict)  # and the values they have
     operands: int = 1
 
 
@@ -198,9 +198,10 @@ class Units:
                     unit.name = first
                 else:
                     file = file_of(template)
-                    if file and unit.name in taken | own:
-                        unit.name = unit.called(f"{file}_{unit.graphs[0].name}")
-                    unit.name = unused(unit.name, taken)
+                    name = unit.graphs[0].name
+                    if file and name != file and unit.name in taken | own:
+                        unit.name = unit.called(f"{file}_{name}")
+                    unit.name = unused(unit.name, taken | own if file else taken)
                 taken.add(unit.name)
                 self.all.append(unit)
         self.names = frozenset(taken)

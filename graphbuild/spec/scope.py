@@ -130,6 +130,12 @@ class NodeSpec(Model):
         return fields
 
 
+def _is_node(data: Map) -> bool:
+    """Whether this is one node, and not a mapping of nodes by name."""
+    file = any(key == "spec" and isinstance(value, Text) for key, value in data.items())
+    return file or "op" in data or "nodes" in data
+
+
 def _is_flag(key: Text, data: Map) -> bool:
     """Whether this is `share: true`, which says how a repetition turns."""
     value = data[key]
@@ -161,7 +167,7 @@ def _cases(
     cases = given.get("cases")
     if cases is None:
         raise PydanticCustomError("no_cases", "no cases", {"data": data})
-    if isinstance(cases, Text) or (isinstance(cases, Map) and ("op" in cases or "nodes" in cases)):
+    if isinstance(cases, Text) or (isinstance(cases, Map) and _is_node(cases)):
         one = Seq([cases])  # {op: expert, repeat: 8}
         one.source, one.place = cases.source, cases.place
         cases = one
