@@ -11,7 +11,7 @@ import linecache
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import FrameType, ModuleType, TracebackType
+from types import FrameType, FunctionType, ModuleType, TracebackType
 from typing import Any
 
 import torch
@@ -29,8 +29,10 @@ def watch(module: ModuleType, file: str) -> None:
     _texts[file] = None
     for value in vars(module).values():
         if isinstance(value, type) and value.__module__ == module.__name__:
-            # Not a def in a common base: the text stays free of graphbuild.
-            setattr(value, "__call__", _call)  # noqa: B010
+            # Not a def in a common base: the text stays free of graphbuild. Each class has code of
+            # its own, since torch.compile gives up at the eighth class that enters by the same.
+            own = FunctionType(_call.__code__.replace(), globals(), "__call__")
+            setattr(value, "__call__", own)  # noqa: B010
 
 
 def know(file: str, generated: Generated) -> None:
@@ -49,7 +51,7 @@ def _call(self: nn.Module, *args: Any, **kwargs: Any) -> Any:
 
 def _inside_another(frame: FrameType | None) -> bool:
     """Whether this is a part of the call of another emitted module, which knows more of the path."""
-    while frame is not None and frame.f_code is not _call.__code__:
+    while frame is not None and frame.f_code != _call.__code__:
         frame = frame.f_back
     return frame is not None
 

@@ -160,3 +160,14 @@ def test_hooks_run_as_ever(model: Any) -> None:
     for handle in handles:
         handle.remove()
     assert set(seen) == set(model.modules())
+
+
+def test_many_networks_are_compiled_in_one_process() -> None:
+    torch._dynamo.reset()
+    for width in range(1, torch._dynamo.config.recompile_limit + 3):
+        data = {
+            "graphbuild": 1, "name": "probe", "inputs": {"x": ["N", 4]},
+            "nodes": {"a": {"op": "Linear", "out_features": width}},
+        }  # fmt: skip
+        model = torch.compile(graphbuild.compile(data), backend="eager", fullgraph=True)
+        assert model(torch.rand(2, 4)).shape == (2, width)
