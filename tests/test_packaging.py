@@ -74,7 +74,8 @@ def test_the_hooks_are_commands() -> None:
 
 
 def _bare(requirement: str) -> str:
-    return re.split("[^A-Za-z0-9_.-]", requirement)[0].lower().replace("_", "-")
+    name = re.split("[^A-Za-z0-9_.-]", requirement)[0]
+    return re.sub("[_.]", "-", name.lower())
 
 
 def test_ci_runs_what_the_readme_says() -> None:

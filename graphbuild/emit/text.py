@@ -164,7 +164,7 @@ def _folded(text: str) -> list[str]:
 
 
 def _wrapped(text: str, indent: int = 0) -> str:
-    return "\n".join(wrap(text, WIDTH - indent - 4))
+    return "\n".join(wrap(text, WIDTH - indent - 4, break_long_words=False))
 
 
 def _sentence(text: str) -> str:
