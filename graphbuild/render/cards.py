@@ -97,17 +97,19 @@ def pill(box: Box, theme: Theme) -> str:
 def frame(cluster: Cluster, theme: Theme, room: float) -> str:
     """The name of a cluster, what it is, and how often.
 
-    In two lines where one would reach to the middle of a box inside, where an edge comes in.
+    In lines, where one would reach to the middle of a box inside, where an edge comes in.
     """
     times = f"×{cluster.turns}" if cluster.turns > 1 else ""
     note = " ".join(filter(None, (cluster.note, times)))
     marks = " · ".join(_marks(cluster))
     wide = measure(cluster.title, BODY, bold=True) + measure(note, BODY) + measure(marks, SMALL)
+    fits = wide < room / 2
+    lines = [note] if fits else wrap(note, max(int(room / 2 / measure("n", BODY)), 1))
     parts = [_font(f"<B>{markup(cluster.title)}</B>", BODY, theme.text)]
-    parts += [_font(markup(note), BODY, theme.muted)] if note else []
+    parts += [_font(markup(line), BODY, theme.muted) for line in lines if line]
     parts += [_font(markup(marks), SMALL, theme.shared)] if marks else []
-    gap = "&#160;&#160;" if wide < room / 2 else '<BR ALIGN="LEFT"/>'
-    return f"<{gap.join(parts)}{'' if wide < room / 2 else gap}>"
+    gap = "&#160;&#160;" if fits else '<BR ALIGN="LEFT"/>'
+    return f"<{gap.join(parts)}{'' if fits else gap}>"
 
 
 def heading(picture: Picture, theme: Theme) -> str:

@@ -63,25 +63,52 @@ def dot(picture: Picture, style: Style = Style()) -> str:
         arrowsize="0.6",
     )
     boxes = {box.id: box for box in picture.boxes}
-    _fill(graph, picture.root, boxes, theme, style)
+    _fill(graph, picture.root, boxes, _into(picture), theme, style)
     for link in picture.links:
         _edge(graph, link, boxes, theme)
     return str(graph.source)
 
 
+def _into(picture: Picture) -> dict[str, list[Link]]:
+    """Of each cluster, by id, the links that come into it from outside."""
+    around: dict[str, tuple[str, ...]] = {}
+    found: dict[str, list[Link]] = {}
+    for cluster in picture.root.clusters():
+        found[cluster.id] = []
+        for box in cluster.boxes():
+            around[box] = (*around.get(box, ()), cluster.id)
+    for link in picture.links:
+        left = around.get(link.tail, ())
+        for id_ in around.get(link.head, ()):
+            if id_ not in left:
+                found[id_].append(link)
+    return found
+
+
 def _fill(
-    graph: Digraph, cluster: Cluster, boxes: dict[str, Box], theme: Theme, style: Style
+    graph: Digraph,
+    cluster: Cluster,
+    boxes: dict[str, Box],
+    into: dict[str, list[Link]],
+    theme: Theme,
+    style: Style,
 ) -> None:
+    frames = [inner for inner in cluster.inside if not isinstance(inner, str)]
     for inner in cluster.inside:
         if isinstance(inner, str):
             _node(graph, boxes[inner], theme, style)
             continue
+        # Edges to the cases fan out, so the names of those at the right stand at their right; what
+        # chooses comes in from any side, so the name of the whole stands below.
+        case = any(link.style == "case" for link in into[inner.id])
+        right = case and frames.index(inner) * 2 >= len(frames)
+        below = any(i.style == "control" and i.head in inner.inside for i in into[inner.id])
         with graph.subgraph(name=inner.id) as sub:
             dashed = inner.mode != "always" or inner.badge
             sub.attr(
-                label=frame(inner, theme, _room(inner, boxes)),
-                labeljust="l",
-                labelloc="t",
+                label=frame(inner, theme, _room(inner, into[inner.id], boxes)),
+                labeljust="r" if right or style.direction == "LR" else "l",
+                labelloc="b" if below else "t",
                 style="rounded,filled,dashed" if dashed else "rounded,filled",
                 fillcolor=theme.tints[min(inner.depth, len(theme.tints)) - 1],
                 color=theme.shared if inner.badge else theme.frame,
@@ -89,13 +116,19 @@ def _fill(
                 tooltip=attribute(inner.path),
                 **_link(inner.span, style),
             )
-            _fill(sub, inner, boxes, theme, style)
+            _fill(sub, inner, boxes, into, theme, style)
 
 
-def _room(cluster: Cluster, boxes: dict[str, Box]) -> float:
-    """How wide the widest box in a cluster is."""
-    inside = cluster.inside
-    return max(_room(i, boxes) if not isinstance(i, str) else width(boxes[i]) for i in inside)
+def _room(cluster: Cluster, into: list[Link], boxes: dict[str, Box]) -> float:
+    """How wide the box is that edges come into from above.
+
+    A single one stands in the middle, so it has the room of the widest; of several, side by side,
+    it may be any. Merges are come at from aside.
+    """
+    entered = {link.head for link in into if boxes[link.head].form == "card"}
+    if len(entered) > 1:
+        return min(width(boxes[one]) for one in entered)
+    return max(width(boxes[one]) for one in cluster.boxes())
 
 
 def _node(graph: Digraph, box: Box, theme: Theme, style: Style) -> None:
@@ -123,7 +156,7 @@ def _node(graph: Digraph, box: Box, theme: Theme, style: Style) -> None:
 
 _STYLES: dict[str, dict[str, str]] = {
     "data": {},
-    "case": {"style": "dashed"},
+    "case": {"style": "dashed", "weight": "5"},  # the choice stands amidst its cases
     "control": {"style": "dashed"},
     "bus": {"penwidth": "3", "weight": "300", "arrowhead": "none"},
     "shared": {"style": "dotted", "dir": "none", "constraint": "false", "penwidth": "1.4"},
@@ -134,7 +167,7 @@ _STYLES: dict[str, dict[str, str]] = {
 def _edge(graph: Digraph, link: Link, boxes: dict[str, Box], theme: Theme) -> None:
     attributes = dict(_STYLES[link.style])
     if link.main and link.style == "data":
-        attributes["weight"] = "50"
+        attributes["weight"] = "400"  # more than Graphviz has for narrow clusters
     if link.style in ("shared", "tied"):
         attributes["color"] = theme.shared
     elif link.style != "data":

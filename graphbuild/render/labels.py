@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from string import digits
 
 from graphbuild.dims import Dims
 from graphbuild.ir import Graph, Node, Several, Tensor, Type
@@ -55,6 +56,9 @@ def name(item: Item) -> str:
         return cut(first)
     if outer.part.form in ("repeat", "run"):
         last = list(turns(outer.part))[-1][0].name
+    stem = first.rstrip(digits)
+    if stem and stem == last.rstrip(digits):  # layer1 … 6
+        last = last[len(stem) :]
     return f"{cut(first, 16)} … {cut(last, 16)}"
 
 

@@ -57,6 +57,14 @@ class Cluster:
     badge: str = ""
     mode: str = "always"
 
+    def boxes(self) -> Iterator[str]:
+        """The ids of all boxes in it."""
+        for inner in self.inside:
+            if isinstance(inner, str):
+                yield inner
+            else:
+                yield from inner.boxes()
+
     def clusters(self) -> Iterator[Cluster]:
         """All clusters in it."""
         for inner in self.inside:
@@ -288,8 +296,11 @@ class _Painter:
         tail = wire.tail
         if isinstance(tail, Input) or isinstance(wire.head, Output):
             return ""  # the pill tells
-        if tail.part.form == "call" and tail.part.nodes and is_concat(tail.node):
-            return ""  # so does the bar, for what changed
+        if tail.part.form == "call" and tail.part.nodes:
+            if is_concat(tail.node):
+                return ""  # so does the bar, for what changed
+            if "shape" in tail.node.args and not tail.node.operands:
+                return ""  # and the box of a raw parameter
         if text in before.get(id(tail), ()) or (id(tail), text) in told:
             return ""
         told.add((id(tail), text))

@@ -23,10 +23,11 @@ class Badges:
 def badges(view: Item) -> Badges:
     """The badges of all that is visible; letters in the order of the file."""
     found = Badges()
+    turns: set[int] = set()  # items that are applied several times in turn
     for item in _every(view):
         for node in item.part.nodes:
             if node.times is not None:
-                found.of.setdefault(id(item), "same weights each time")
+                turns.add(id(item))
             if not node.shared or item.scope is None:
                 continue
             owner = item.scope.holder.get(node.shared)
@@ -43,6 +44,9 @@ def badges(view: Item) -> Badges:
             letter = found.of.setdefault(id(one), _letter(found))
             found.of.setdefault(id(other), letter)
             found.pairs.append((one, other, "tied"))
+    for turning in turns:
+        own = found.of.get(turning)
+        found.of[turning] = f"{own}, each time" if own else "same weights each time"
     return found
 
 
@@ -53,7 +57,7 @@ def _every(view: Item) -> Iterator[Item]:
 
 
 def _letter(found: Badges) -> str:
-    number = len({badge for badge in found.of.values() if badge.startswith("weights ")})
+    number = len(set(found.of.values()))
     return f"weights {chr(ord('A') + number % 26)}" + (str(number // 26) if number > 25 else "")
 
 

@@ -254,3 +254,40 @@ def test_what_is_there_in_one_mode_is_marked() -> None:
     what = drawn("googlenet")
     marked = [i for i in what.root.inside if not isinstance(i, str) and i.mode == "training"]
     assert [cluster.title for cluster in marked] == ["aux1", "aux2"]
+
+
+# -- the same weights again -------------------------------------------------------------------------
+
+WEIGHTS = """\
+graphbuild: 1
+name: net
+inputs: {left: [N, 8], right: [N, 8]}
+blocks:
+  tower: {nodes: {fc: {op: Linear, out_features: 8}, act: ReLU}}
+nodes:
+  one: {op: tower, from: left}
+  two: {share: one, from: right}
+  sum: {op: add, from: [one, two]}
+  again: {op: Linear, out_features: 8, repeat: 3, share: true}
+  copies: {op: Linear, out_features: 8, repeat: 3}
+  tied: {op: Linear, out_features: 8, tie: {weight: again.weight}}
+"""
+
+
+def test_weights_that_are_applied_again_look_other_than_copies() -> None:
+    what = picture(graphbuild.elaborate(read_text(WEIGHTS, "net.yaml")), Folding())
+    boxes = {box.path: box for box in what.boxes if box.form == "card"}
+    told = {path: (box.badge, box.again, box.turns) for path, box in boxes.items()}
+    assert told == {
+        "one.fc": ("weights A", False, 1),
+        "two": ("weights A", True, 1),
+        "again": ("weights B, each time", False, 3),
+        "copies.0": ("", False, 3),
+        "tied": ("weights B", False, 1),
+    }
+    ids = {box.id: box.path for box in what.boxes}
+    dotted = {(li.style, ids[li.tail], ids[li.head]) for li in what.links if "ed" in li.style}
+    assert dotted == {("shared", "one.fc", "two"), ("tied", "again", "tied")}
+    assert what.marks == ("shared", "tied")
+    assert boxes["again"].cost.params == 72  # counted once
+    assert boxes["copies.0"].cost.params == 72  # of one of three

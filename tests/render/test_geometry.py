@@ -1,0 +1,44 @@
+"""Nothing in a picture stands in the way of another thing."""
+
+from __future__ import annotations
+
+import pytest
+from command import BUNDLED
+from geometry import Layout, drift
+
+import graphbuild
+
+# From left to right, names of clusters stand where edges may leave upwards.
+STRUCK = {
+    "deeplabv3_resnet50": {
+        "the name 'stage' is struck through",
+        "the name 'convs' is struck through",
+    },
+    "mixture_of_experts": {"the name 'expert' is struck through"},
+    "mobilenet_v3_small": {"the name '3' is struck through", "the name '8' is struck through"},
+}
+
+
+def laid(name: str, **options: object) -> Layout:
+    graph = graphbuild.elaborate(graphbuild.read(name))
+    return Layout(graphbuild.render(graph, **options).content)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_nothing_overlaps(name: str) -> None:
+    assert list(laid(name).faults()) == []
+    assert set(laid(name, direction="LR").faults()) <= STRUCK.get(name, set())
+
+
+def test_faults_are_seen() -> None:
+    """Labels that were not laid out with the rest do stand in the way."""
+    graph = graphbuild.elaborate(graphbuild.read("lenet5"))
+    text = graphbuild.render(graph).text
+    assert not list(Layout(text.encode()).faults())
+    moved = text.replace('text-anchor="middle" x="', 'text-anchor="middle" x="-')
+    assert len(list(Layout(moved.encode()).faults())) > 5
+
+
+@pytest.mark.parametrize("name", ["densenet121", "resnet50", "vgg16", "swin_t", "lenet5"])
+def test_a_chain_is_drawn_straight(name: str) -> None:
+    assert drift(laid(name)) < 0.5
