@@ -42,7 +42,8 @@ def card(box: Box, theme: Theme) -> str:
         )
     style = "ROUNDED,DOTTED" if box.again else "ROUNDED"
     style += ",DASHED" if box.mode != "always" and not box.again else ""
-    edge = theme.shared if box.again else hue
+    # On dark paper the dark end of the scale would have no edge.
+    edge = theme.shared if box.again else hue if box.heat is None else theme.line
     head = _font(f"<B>{markup(_head(box))}</B>", HEAD, on(hue))
     return (
         f'<<TABLE BORDER="1.2" COLOR="{edge}" STYLE="{style}" BGCOLOR="{hue}" CELLBORDER="0"'

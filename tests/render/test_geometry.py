@@ -42,3 +42,9 @@ def test_faults_are_seen() -> None:
 @pytest.mark.parametrize("name", ["densenet121", "resnet50", "vgg16", "swin_t", "lenet5"])
 def test_a_chain_is_drawn_straight(name: str) -> None:
     assert drift(laid(name)) < 0.5
+
+
+@pytest.mark.parametrize("path", ["features.denseblock1", "features.denseblock1.denselayer2"])
+def test_nothing_overlaps_where_a_bus_is_drawn(path: str) -> None:
+    for direction in ("TB", "LR"):
+        assert list(laid("densenet121", expand=[path], direction=direction).faults()) == []
