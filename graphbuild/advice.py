@@ -6,12 +6,13 @@ layer that gives it, and down to the layer that takes it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from graphbuild.errors import Finding, Note, Span
 from graphbuild.ir import Edge, Graph, Node
 from graphbuild.ops.base import MISSING, Op
 
+_FEW = 10  # nodes between a dropout and the layer in front of it
 Taker = tuple[Node, int] | None  # the one node that takes a value, and as which operand
 
 
@@ -24,17 +25,35 @@ def findings(graph: Graph) -> Iterator[Finding]:
 # -- dropout on an output -----------------------------------------------------------------------
 
 
-def _dropouts(graph: Graph) -> Iterator[Finding]:
-    for output in graph.outputs:
-        node = _giver(graph, output.edge, views=True)
-        if node is not None and _drops(node):
-            yield Finding(
-                "W304",
-                f"what {_name(node)} node {node.name!r} gives is an output",
-                node.span,
-                found="numbers that are set to zero at random while training",
-                suggestion="put it in front of the last layer, or leave it out",
-            )
+def _dropouts(root: Graph) -> Iterator[Finding]:
+    seen: set[object] = set()
+    for output in root.outputs:
+        found = _giver(root, output.edge, seen)
+        if found is None or not _drops(found[1]):
+            continue
+        graph, node = found
+        layer = _layer(graph, node)
+        place = f"{layer.name!r}" if layer is not None else "the last layer"
+        yield Finding(
+            "W304",
+            f"what {_name(node)} node {node.name!r} gives is an output",
+            node.span,
+            expected="an output that training leaves as it is: a dropout with p: 0, or none",
+            found=f"p: {_argument(node, 'p')}, the share that is set to zero at random",
+            notes=() if layer is None else (Note(f"{layer.name} is the last layer", layer.span),),
+            suggestion=f"put it in front of {place}, or leave it out",
+        )
+
+
+def _layer(graph: Graph, node: Node | None) -> Node | None:
+    """The last layer with parameters in front of a node, in the same scope."""
+    for _ in range(_FEW):
+        node = graph.by_name.get(node.operands[0].source) if node and node.operands else None
+        if node is None or isinstance(node.call, Graph):
+            return None
+        if node.call is not None and node.call.parameters is not None:
+            return node
+    return None
 
 
 def _drops(node: Node) -> bool:
@@ -46,20 +65,27 @@ def _drops(node: Node) -> bool:
 
 def _biases(root: Graph) -> Iterator[Finding]:
     """A layer with a bias, all calls of which go to a batch norm and nowhere else."""
+    known: dict[int, dict[str, Taker]] = {}
     followed: dict[Span, tuple[Node, Node]] = {}
+
+    def takers_of(graph: Graph) -> dict[str, Taker]:
+        if id(graph) not in known:
+            known[id(graph)] = _takers(graph)
+        return known[id(graph)]
+
     needed: set[Span | None] = set()
     for graph in _graphs(root):
         layers = [(node, layer) for node in graph.nodes if (layer := _biased(graph, node))]
         if not layers:
             continue
-        takers = _takers(graph)
+        takers = takers_of(graph)
         owners = {node.shared for node in graph.nodes if node.shared}
         for node, layer in layers:
             if layer.span is None:
                 continue
             if node.name not in takers and graph is not root:
                 continue  # an output, which callers look at
-            norm = _taken(takers.get(node.name))
+            norm = _taken(takers.get(node.name), takers_of)
             if norm is None or node.shared or node.name in owners or node.times is not None:
                 needed.add(layer.span)
             else:
@@ -101,7 +127,7 @@ def _takers(graph: Graph) -> dict[str, Taker]:
     return found
 
 
-def _taken(taker: Taker) -> Node | None:
+def _taken(taker: Taker, takers_of: Callable[[Graph], dict[str, Taker]]) -> Node | None:
     """The batch norm that a value goes to, and to nothing else."""
     while taker is not None:
         node, position = taker
@@ -111,7 +137,7 @@ def _taken(taker: Taker) -> Node | None:
             return node if node.call.name.startswith("BatchNorm") else None
         if node.call.routing is not None:
             return None
-        taker = _takers(node.call).get(node.call.inputs[position].name)
+        taker = takers_of(node.call).get(node.call.inputs[position].name)
     return None
 
 
@@ -120,7 +146,10 @@ def _biased(graph: Graph, node: Node) -> Node | None:
 
     `bias: true` means that it is wanted.
     """
-    layer = _giver(graph, Edge(node.name)) if isinstance(node.call, Graph) else node
+    layer: Node | None = node
+    if isinstance(node.call, Graph):
+        found = _giver(graph, Edge(node.name))
+        layer = found[1] if found is not None else None
     if layer is None or not isinstance(layer.call, Op) or "bias" in layer.args:
         return None
     name = layer.call.name
@@ -131,9 +160,17 @@ def _biased(graph: Graph, node: Node) -> Node | None:
 # -- both ---------------------------------------------------------------------------------------
 
 
-def _giver(graph: Graph, edge: Edge, views: bool = False) -> Node | None:
-    """The call of an op that a value comes from; with `views`, looked at through those."""
+def _giver(graph: Graph, edge: Edge, seen: set[object] | None = None) -> tuple[Graph, Node] | None:
+    """The call of an op that a value comes from, and its scope; None where that is no one thing.
+
+    With `seen`, views of a value are looked through, and what was looked at before gives None.
+    """
     while True:
+        if seen is not None:
+            here = (id(graph), edge.source, edge.select)
+            if here in seen:
+                return None
+            seen.add(here)
         node = graph.by_name.get(edge.source)
         if node is None:
             return None
@@ -146,10 +183,12 @@ def _giver(graph: Graph, edge: Edge, views: bool = False) -> Node | None:
             if node.call.routing is not None or len(outputs) != 1 or select:
                 return None
             graph, edge = node.call, outputs[0].edge
-        elif views and (node.call is None or (node.call.aliases is True and not _drops(node))):
+        elif seen is not None and (
+            node.call is None or (node.call.aliases is True and not _drops(node))
+        ):
             edge = node.operands[0]
         else:
-            return node if node.call is not None else None
+            return (graph, node) if node.call is not None else None
 
 
 def _name(node: Node) -> str:

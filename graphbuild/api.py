@@ -94,9 +94,11 @@ def check(source: SpecLike, /, **params: object) -> list[Finding]:
     ['E103']
     """
     from graphbuild.elaborate import elaborate_with_findings
+    from graphbuild.pause import collection_paused
 
     try:
-        return list(elaborate_with_findings(read(source), params)[1])
+        with collection_paused():
+            return list(elaborate_with_findings(read(source), params)[1])
     except SpecError as error:
         return list(error.findings)
 

@@ -181,13 +181,14 @@ def sort(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 MAX_NAME = 100  # characters of a name that the nearest one is looked for
 MAX_NAMES = 500  # so many are compared with it
+MAX_KNOWN = 2_000  # of so many
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
     """The known name nearest to a misspelt one, or None where none is near."""
     from difflib import get_close_matches
 
-    names, small = list(known), name.lower()
+    names, small = list(islice(known, MAX_KNOWN)), name.lower()
     same = [other for other in names if other.lower() == small]
     if same:
         return min(same, key=lambda other: other[:1] != name[:1])

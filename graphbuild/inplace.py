@@ -74,23 +74,26 @@ class _Check:
     def __init__(self, training: bool | None) -> None:
         self.training = training  # None where nothing hangs on the mode
         self.found: list[Finding] = []
-        self.known: dict[object, Summary] = {}
-        self.alike: dict[int, object] = {}
+        self.known: dict[int, Summary] = {}
+        self.alike: dict[int, int] = {}
+        self.numbers: dict[object, int] = {}
 
     def summary(self, graph: Graph, path: str, site: Site | None) -> Summary:
         key = self.key(graph)
         if key not in self.known:
-            self.known[key] = _Scope(self, graph, path, site).run()
+            made = self.known[key] = _Scope(self, graph, path, site).run()
+            made.note_given()
         return self.known[key]
 
-    def key(self, graph: Graph) -> object:
+    def key(self, graph: Graph) -> int:
         """The same for instances of a template that differ in sizes alone: they overwrite alike."""
         if id(graph) not in self.alike:
             nodes = tuple(
                 [(n.name, self._called(n), parts(n.type), n.mode, n.times) for n in graph.nodes]
             )
             inputs = tuple([parts(given.type) for given in graph.inputs])
-            self.alike[id(graph)] = (graph.template, nodes, inputs)
+            same = (graph.template, nodes, inputs)
+            self.alike[id(graph)] = self.numbers.setdefault(same, len(self.numbers))
         return self.alike[id(graph)]
 
     def _called(self, node: Node) -> object:
@@ -272,9 +275,7 @@ class _Scope:
         for given, theirs in zip(operands, inner.inputs, strict=True):
             for mine, their in zip(leaves(given), leaves(theirs), strict=True):
                 ours[their.storage] = mine
-        for (storage, number), epoch in inner.epochs.items():
-            if storage not in ours:
-                continue
+        for storage, number, epoch in inner.given:
             # Epochs that end inside have been judged there, apart from what is read out here.
             value = ours[storage]
             reads = [self._seen(node, read) for read in epoch.reads if read.path != OUTPUT]

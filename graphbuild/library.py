@@ -68,7 +68,7 @@ def locate(name: Text, folder: Path | None) -> Path:
         raise SpecError([Finding("E005", message, name.span, expected=expected)])
     tried = [name] if name.endswith(ENDINGS) else [name + ending for ending in ENDINGS]
     for path in [folder / one for one in tried] if folder is not None else []:
-        if not path.is_file():  # nor a device or a pipe, which might never end
+        if not _is_file(path):  # nor a device or a pipe, which might never end
             continue
         if not path.resolve().is_relative_to(folder.resolve()):  # type: ignore[union-attr]
             message = f"{str(name)!r} is a link that leads out of the folder of this spec"
@@ -82,6 +82,13 @@ def locate(name: Text, folder: Path | None) -> Path:
     message = f"there is no spec {str(name)!r}{where}"
     hint = did_you_mean(stem, [*_beside(folder), *known])
     raise SpecError([Finding("E005", message, name.span, suggestion=hint)])
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long, links in a circle
+        return False
 
 
 def _unusable(name: Text) -> str | None:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 Container = Literal["module", "dict", "list"]
+MAX_NAME = 200  # characters
 
 # Every attribute that an `nn.Module` has before it has children. Those in double underscores
 # (`__call__`) are refused as a class, not one by one.
@@ -75,6 +76,8 @@ def problem(name: str, container: Container = "module") -> str | None:
     """
     if not name:
         return "a name cannot be empty"
+    if len(name) > MAX_NAME:
+        return f"a name has at most {MAX_NAME} characters"
     for char in name:
         if char in _FORBIDDEN:
             return f"a name cannot contain {_FORBIDDEN[char]}"
@@ -116,7 +119,8 @@ def is_attribute(name: str) -> bool:
 def is_variable(name: str) -> bool:
     """Whether expressions can use `name` for a param, a `let` or a loop variable."""
     return (
-        name.isidentifier()
+        len(name) <= MAX_NAME
+        and name.isidentifier()
         and not keyword.iskeyword(name)
         and name not in FUNCTIONS
         and name not in SOURCE

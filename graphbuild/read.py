@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ import yaml
 
 from graphbuild.errors import Finding, Note, Source, Span, SpecError, did_you_mean
 from graphbuild.library import Unreadable, bundled, locate, text_of
+from graphbuild.pause import collection_paused
 from graphbuild.source import Text, parse, scalar
 from graphbuild.spec import Extension, Spec, parse_spec
 from graphbuild.syntax import TURNING
@@ -47,7 +49,8 @@ def read_text(text: str, name: str = "<text>", path: Path | None = None) -> Spec
     """
     source = Source(name, text.removeprefix("\ufeff"))
     reader = _Reader()
-    spec = reader.parse(source, path, (_Step(path and path.resolve(), source, None),))
+    with collection_paused():
+        spec = reader.parse(source, path, (_Step(path and path.resolve(), source, None),))
     if spec is None or reader.findings:
         raise SpecError(with_way(finding, source, reader.ways) for finding in reader.findings)
     spec._ways = reader.ways
@@ -91,7 +94,11 @@ class _Reader:
         folder = path.parent if path is not None else None
         if isinstance(read, Extension):
             return self._extended(read, folder, way)
-        parts = {str(name): self._at(name, folder, way) for name in read._files}
+        names = dict.fromkeys(read._files)
+        parts = {str(n): self._at(n, folder, way) for n in islice(names, MAX_FILES)}
+        if len(names) > MAX_FILES:
+            self._too_many(list(names)[MAX_FILES], f"at most {MAX_FILES} files")
+            return None
         read._specs = {name: part for name, part in parts.items() if part is not None}
         return read if len(read._specs) == len(parts) else None
 
@@ -144,8 +151,7 @@ class _Reader:
             if self.characters > MAX_CHARACTERS:
                 limit = f"at most {MAX_CHARACTERS:,} characters in all files but the first"
         if limit is not None:
-            message = "the spec is made of too many others"
-            self.findings.append(Finding("E004", message, name.span, expected=limit))
+            self._too_many(name, limit)
             return None
         source = Source(str(path), text)
         step = _Step(key, source, name)
@@ -154,6 +160,10 @@ class _Reader:
         )
         self.ways[source] = tuple(notes)
         return self.parse(source, path, (*way, step))
+
+    def _too_many(self, name: Text, limit: str) -> None:
+        message = "the spec is made of too many others"
+        self.findings.append(Finding("E004", message, name.span, expected=limit))
 
     def _cycle(self, name: Text, key: Path, way: tuple[_Step, ...]) -> None:
         """A file that is read already names itself, or one that names it."""

@@ -61,6 +61,11 @@ class Summary:
     outputs: list[Values] = field(default_factory=list)
     epochs: dict[tuple[int, int], Epoch] = field(default_factory=dict)
     storages: int = 0
+    given: list[tuple[int, int, Epoch]] = field(default_factory=list)  # of inputs, at the end
+
+    def note_given(self) -> None:
+        storages = {value.storage for values in self.inputs for value in leaves(values)}
+        self.given = [(*at, epoch) for at, epoch in self.epochs.items() if at[0] in storages]
 
 
 def leaves(values: Values) -> Iterator[Value]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from graphbuild.elaborate import rules
 from graphbuild.elaborate.expectations import defaults
-from graphbuild.elaborate.state import State, frozen
+from graphbuild.elaborate.state import State
 from graphbuild.elaborate.written import ScopeTemplate
 from graphbuild.ir import Arg, Edge, Graph, Input, Node, Several, Tensor, Type
 from graphbuild.ops.base import DtypeError, Op, ShapeError
@@ -25,7 +25,7 @@ class Plan(NamedTuple):
     given: tuple[tuple[Hashable, rules.Values], ...]
 
 
-def plan(template: ScopeTemplate, graph: Graph, names: frozenset[str]) -> Plan | None:
+def plan(state: State, template: ScopeTemplate, graph: Graph, names: frozenset[str]) -> Plan | None:
     """What later calls can reuse; `names` are those of params. None where a call is not plain."""
     plain = (
         not template.let
@@ -47,7 +47,7 @@ def plan(template: ScopeTemplate, graph: Graph, names: frozenset[str]) -> Plan |
         if not isinstance(node.call, Op):
             return None
         values = {n: a.value for n, a in node.args.items() if a.expr is not None}
-        key = (node.call, tuple((n, frozen(v)) for n, v in values.items()))
+        key = (node.call, tuple((n, state.key(v)) for n, v in values.items()))
         given.append((key, {**defaults(node.call), **values}))
     return Plan(graph, tuple(given))
 

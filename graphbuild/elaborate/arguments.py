@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from graphbuild import expr
 from graphbuild.dims import PROBES
 from graphbuild.elaborate import faults, rules
-from graphbuild.elaborate.state import Poisoned, frozen, tuples
+from graphbuild.elaborate.state import Poisoned
 from graphbuild.elaborate.written import Value
 from graphbuild.ir import Arg
 from graphbuild.ops.base import Op
@@ -86,7 +86,7 @@ def given_args(scope: Scope, item: Item, name: str) -> Given:
 def arguments(scope: Scope, item: Item, op: Op, node: str, given: Given) -> Evaluated:
     """The given arguments, all arguments at each probe, and a key of both (None: differ)."""
     variables = [item.visible.get(name) for name in given.names]
-    read = [frozen(v.value) for v in variables if v]
+    read = [scope.state.key(v.value) for v in variables if v]
     again = None if None in variables else (op.name, *read)
     done = given.done.get(again)
     if done is not None:
@@ -114,7 +114,7 @@ def arguments(scope: Scope, item: Item, op: Op, node: str, given: Given) -> Eval
             faults.free_expression(scope, op, node, name, value)
         raise Poisoned
     values = {name: arg.value for name, arg in args.items()}
-    key = tuple((name, frozen(value)) for name, value in values.items())
+    key = tuple((name, scope.state.key(value)) for name, value in values.items())
     first = _checked(scope, op, given, values, key, item)
     args = {name: _checked_arg(args[name], value) for name, value in first.items() if name in args}
     if free:
@@ -158,7 +158,7 @@ def _at(
     try:
         for name, value in free.items():
             env, _ = scope.environment(value, item.visible, item.loop, True, probe)
-            found[name] = tuples(expr.evaluate(value.expr, env))
+            found[name] = scope.state.evaluate(value.expr, env)
         checked = rules.checked(op, {**values, **found})
     except (LookupError, expr.ExprError, rules.ArgsError):
         return {}

@@ -16,7 +16,6 @@ from graphbuild.elaborate.state import (
     Site,
     State,
     TooLarge,
-    frozen,
 )
 from graphbuild.elaborate.written import ScopeTemplate, Value
 from graphbuild.ir import INPUT, Arg, Edge, Graph, Input, Node, Type
@@ -43,7 +42,7 @@ def block(scope: Scope, item: Item, name: str, operands: Sequence[Operand] | Non
         raise Poisoned
     path = scope.where(item.name)
     site = Site(path, item.span, scope.site)
-    call = (name, tuple((v.name, frozen(v.value)) for v in own))
+    call = (name, tuple((v.name, state.key(v.value)) for v in own))
     key = (*call, types(operands))
     passes_on = any(v.kind == "rest" for v in own)
 
@@ -55,7 +54,7 @@ def block(scope: Scope, item: Item, name: str, operands: Sequence[Operand] | Non
             found = make_whole(inputs)
             if found is not None and call not in state.plans and not passes_on:
                 names = frozenset(v.name for v in own) | state.visible.keys()
-                state.plans[call] = alike.plan(template, found, names)
+                state.plans[call] = alike.plan(state, template, found, names)
         return found
 
     def make_whole(inputs: tuple[Input, ...]) -> Graph | None:
@@ -141,7 +140,7 @@ def group(scope: Scope, item: Item, template: ScopeTemplate, operands: Sequence[
             calling=scope.calling,
         ).run()
 
-    key = (id(template), around(item, template.reads), types(operands))
+    key = (id(template), around(scope.state, item, template.reads), types(operands))
     return made(scope, item, once(scope, key, scope.site, make), operands, {})
 
 
@@ -178,9 +177,10 @@ def repeat(scope: Scope, item: Item, operands: Sequence[Operand]) -> Type:
             rest=scope.rest if scope.rest_child == template.key else None,
         ).run()
 
-    turns = tuple(tuple(frozen(v) for v in t.variables.values()) for t in all_turns)
-    rest = tuple((n, frozen(a.value)) for n, a in scope.rest.items()) if scope.rest else ()
-    key = (id(template), turns, rest, around(item, template.reads), types(operands))
+    state = scope.state
+    turns = tuple(tuple(state.key(v) for v in t.variables.values()) for t in all_turns)
+    rest = tuple((n, state.key(a.value)) for n, a in scope.rest.items()) if scope.rest else ()
+    key = (id(template), turns, rest, around(scope.state, item, template.reads), types(operands))
     return made(scope, item, once(scope, key, scope.site, make), operands, {})
 
 
@@ -239,6 +239,7 @@ def made(
             scope.reads.add(variable.name)
     if graph.modes != "always":
         scope.modes[item.name] = graph.modes
+    scope.state.wire(scope.state.tensors[id(graph.type)] - 1)
     item.made.append(
         Node(
             item.name,
@@ -302,7 +303,7 @@ def types(operands: Sequence[Operand]) -> tuple[int, ...]:
     return tuple([id(type_) for _, type_ in operands])
 
 
-def around(item: Item, reads: frozenset[str]) -> Hashable:
+def around(state: State, item: Item, reads: frozenset[str]) -> Hashable:
     """The values around that a group reads, as part of what makes two of them equal."""
     visible = item.visible
-    return tuple((n, frozen(visible[n].value)) for n in sorted(reads) if n in visible)
+    return tuple((n, state.key(visible[n].value)) for n in sorted(reads) if n in visible)

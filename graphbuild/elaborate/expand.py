@@ -74,6 +74,7 @@ def expand(scope: Scope) -> None:
             _add(scope, template, scope.visible, None)
             continue
         turns_ = repeat.turns(scope, template, again)
+        scope.state.carry(len(turns_ or ()) * len(scope.visible))
         if turns_ is None:
             template_item = _add(scope, template, scope.visible, None)
             template_item.broken = True

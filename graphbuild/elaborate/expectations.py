@@ -119,7 +119,7 @@ def _size_fits(
         env = {n: v.value for n, v in state.visible.items()}
         env.update((n, sizes[probe]) for n, sizes in state.dims.sizes.items())
         try:
-            wanted = expr.evaluate(value.expr, env)
+            wanted = state.evaluate(value.expr, env)
         except expr.ExprError as error:
             templates.failed(item, error)
             return True

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from graphbuild.elaborate import calls, cut, faults, init_rules, params, ties
 from graphbuild.elaborate.inputs import Size, size_of
-from graphbuild.elaborate.state import Poisoned, Site, frozen
+from graphbuild.elaborate.state import Poisoned, Site
 from graphbuild.elaborate.template import Templates
 from graphbuild.elaborate.written import Nested
 from graphbuild.errors import Note, did_you_mean
@@ -44,7 +44,7 @@ def call(scope: Scope, item: Item, target: Nested, operands: Sequence[Operand] |
     site = Site(path, span, scope.site)
     names = tuple(name for name, _ in target.cut)
     key = (
-        *("spec", id(templates.spec), tuple((v.name, frozen(v.value)) for v in own)),
+        *("spec", id(templates.spec), tuple((v.name, scope.state.key(v.value)) for v in own)),
         *(calls.types(operands), target.form, names, paths),
     )
 
@@ -72,6 +72,7 @@ def call(scope: Scope, item: Item, target: Nested, operands: Sequence[Operand] |
             return None
         if graph is not None and target.cut:
             graph = _cut(scope, target, graph, paths)
+            graph = graph and replace(graph, type=scope.state.intern(graph.type))
         if graph is None:
             return None
         graph = replace(graph, ties=ties.resolved(templates_.state, graph))
@@ -119,7 +120,7 @@ def _instance(
 ) -> tuple[Templates, list[Variable]] | None:
     """The templates of a spec with the state of these params, and its variables."""
     state = scope.state
-    key = (id(templates.spec), tuple((v.name, frozen(v.value)) for v in own))
+    key = (id(templates.spec), tuple((v.name, scope.state.key(v.value)) for v in own))
     if key not in state.within:
         variables = params.bind_lets(templates.root, own, {}, templates, site)
         if variables is None:

@@ -12,7 +12,7 @@ from graphbuild.elaborate.expectations import complete
 from graphbuild.elaborate.initialisers import initialiser
 from graphbuild.elaborate.needs import unmet
 from graphbuild.elaborate.params import show
-from graphbuild.elaborate.state import State, frozen, tuples
+from graphbuild.elaborate.state import State
 from graphbuild.elaborate.template import Templates
 from graphbuild.elaborate.written import Raw, Value
 from graphbuild.errors import did_you_mean
@@ -41,6 +41,7 @@ class _Layers:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.by_op: dict[str, list[Node]] = {}
+        self.shapes: dict[int, dict[str, tuple[int, ...]]] = {}
         seen: set[int] = set()
         stack = [graph]
         while stack:
@@ -68,6 +69,16 @@ class _Layers:
             found.setdefault(id(node), []).append(path)
         return found
 
+    def parameters(self, node: Node) -> dict[str, tuple[int, ...]]:
+        """The shapes of a layer's parameters, by name."""
+        known = self.shapes.get(id(node))
+        if known is None:
+            op = node.call
+            sound = isinstance(op, Op) and op.parameters is not None
+            known = op.parameters(complete(op, _values(node))) if sound else {}  # type: ignore[union-attr, arg-type, misc]
+            self.shapes[id(node)] = known
+        return known
+
     def of(self, rule: InitRule) -> list[Node]:
         """What a rule speaks of."""
         if not rule.by_path:
@@ -92,7 +103,7 @@ def _rule(spec: InitSpec, templates: Templates, state: State, layers: _Layers) -
     rule = InitRule(match, {}, spec.span)
     found = layers.of(rule)
     if rule.by_path:
-        state.match(len(layers.paths))
+        state.match((len(layers.paths) + 50) * (1 + len(match) // 20))
         if not found and not state.quiet:  # of a spec inside another, a part may be cut off
             state.report(
                 "E212",
@@ -111,10 +122,11 @@ def _rule(spec: InitSpec, templates: Templates, state: State, layers: _Layers) -
         elif op.parameters is None:
             state.report("E212", f"{match} has no parameters", spec.match.span)
     made: dict[str, Initializer] = {}
+    state.match(len(found) * (1 + len(spec.parameters)))
     for name, raw in spec.parameters.items():
-        owners = [node for node in found if name in _parameters(node)]
+        owners = [node for node in found if name in layers.parameters(node)]
         if found and not owners:
-            known = dict.fromkeys(p for node in found for p in _parameters(node))
+            known = dict.fromkeys(p for node in found for p in layers.parameters(node))
             state.report(
                 "E212",
                 f"no layer that matches {match!r} has a parameter {str(name)!r}",
@@ -134,7 +146,7 @@ def _check_ties(rule: InitRule, name: Text, state: State, layers: _Layers) -> No
     keys = [
         f"{path}.{name}"
         for path, node in layers.paths.items()
-        if fnmatchcase(path, rule.match) and name in _parameters(node)
+        if fnmatchcase(path, rule.match) and name in layers.parameters(node)
     ]
     sources = {tie.path: tie.source for tie in layers.graph.ties}
     if all(key in sources for key in keys):
@@ -157,7 +169,7 @@ def _read(raw: Raw, owners: list[Node], templates: Templates, state: State) -> I
     for node in owners if read else ():
         kept = _attributes(node)
         own = {name: kept[name] for name in sorted(read & kept.keys())}
-        cases.setdefault(tuple((n, frozen(v)) for n, v in own.items()), (node, own))
+        cases.setdefault(tuple((n, state.key(v)) for n, v in own.items()), (node, own))
     found: list[Initializer | None] = []
     for owner, own in cases.values() or [(None, {})]:
         evaluate = _evaluator(owner, own, templates, state)
@@ -202,7 +214,7 @@ def _evaluator(
             )
             raise LookupError
         try:
-            return tuples(expr.evaluate(value.expr, env))
+            return state.evaluate(value.expr, env)
         except expr.ExprError as error:
             templates.failed(value.raw, error)
             raise LookupError from None
@@ -222,9 +234,14 @@ def _check_shapes(spec: InitSpec, rules: list[InitRule], state: State, layers: _
     last = rules[-1]
     for name, initializer in last.parameters.items():
         earlier = [r for r in rules[:-1] if name in r.parameters]
+        reads = any(
+            arg.expr is not None and expr.names(arg.expr) for arg in initializer.args.values()
+        )
         for node in {id(node): node for node in layers.of(last)}.values():
-            shape = _parameters(node).get(name)
-            wanted = unmet(_of(node, initializer, state), shape) if shape is not None else None
+            shape = layers.parameters(node).get(name)
+            if shape is None:
+                continue
+            wanted = unmet(_of(node, initializer, state) if reads else initializer, shape)
             path = _first_path(node, last, earlier, state, layers) if wanted else None
             if path is not None:
                 state.report(
@@ -242,9 +259,9 @@ def _of(node: Node, initializer: Initializer, state: State) -> Initializer:
     args = dict(initializer.args)
     for name, arg in args.items():
         read = expr.names(arg.expr) if arg.expr is not None else frozenset()
-        if read:
+        if arg.expr is not None and read:
             env = {n: v.value for n, v in state.visible.items()} | _attributes(node)
-            args[name] = replace(arg, value=expr.evaluate(arg.expr, env))  # type: ignore[arg-type]
+            args[name] = replace(arg, value=state.evaluate(arg.expr, env))
     return Initializer(initializer.name, args)
 
 
@@ -257,13 +274,6 @@ def _first_path(
     op = node.call.name if node.call is not None else ""
     paths = (path for path in own if rule.matches(op, path))
     return next((p for p in paths if not any(e.matches(op, p) for e in earlier)), None)
-
-
-def _parameters(node: Node) -> dict[str, tuple[int, ...]]:
-    op = node.call
-    if not isinstance(op, Op) or op.parameters is None:
-        return {}
-    return op.parameters(complete(op, _values(node)))
 
 
 def _values(node: Node) -> dict[str, object]:

@@ -148,7 +148,8 @@ def _evaluated(
     if value is None:
         return None, None
     try:
-        found = value.constant if value.constant is not MISSING else expr.evaluate(value.expr, env)
+        known = value.constant is not MISSING
+        found = value.constant if known else templates.state.evaluate(value.expr, env)
     except expr.ExprError as error:
         templates.failed(item, error)
         return None, None

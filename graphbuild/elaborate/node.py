@@ -261,6 +261,7 @@ def grow(scope: Scope, item: Item) -> None:
         scope.values["?"] = None
         return
     name = f"{item.name}.concat"
+    scope.state.count()
     if isinstance(type_, Several):
         scope.report(
             "E202",

@@ -212,7 +212,7 @@ def written_name(scope: Scope, ref: Ref, item: Item | None) -> str:
 def source(scope: Scope, ref: Ref, item: Item | None) -> Source:
     """A reference by name; `x.0` and `x.skip` select a part."""
     head, *parts = written_name(scope, ref, item).split(".")
-    if head in scope.index or head in scope.input_names:
+    if head in scope.index or head in scope.takes:
         return Source(head, tuple(parts), ref.span)
     if not scope.loose:
         known = [*scope.input_names, *(n for n in scope.index if not n.endswith("?"))]
@@ -291,6 +291,7 @@ def outputs(
     form, named = nested.outputs(raw)
     if not named:
         scope.report("E103", "`outputs` names nothing", raw.span)
+    scope.state.wire(len(named))
     made: list[Output] = []
     types: list[Type] = []
     sound = True

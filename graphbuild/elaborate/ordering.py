@@ -27,6 +27,7 @@ def link(scope: Scope) -> list[list[int]]:
                 item.wires = operands.wire(scope, item, position)
             except Poisoned:
                 item.wires, scope.sound = None, False
+            scope.state.wire(len(item.wires or ()))
             for name in operands.sources(item.wires or ()):
                 if name in scope.index:
                     before.append(scope.index[name])

@@ -17,6 +17,7 @@ from graphbuild.source import Text
 _WORDS = {
     int: "int", float: "float", bool: "bool", str: "str", tuple: "list", dict: "mapping"
 }  # fmt: skip
+_DEAR = 10  # a param of a call costs as much as so many names that are seen
 _PLAIN = (type(None), bool, int, float, str)
 
 
@@ -213,7 +214,7 @@ def _constant(
         if isinstance(view := env.get(name), expr.ShapeView):
             view.touched = False
     try:
-        found = tuples(expr.evaluate(value.expr, env))
+        found = templates.state.evaluate(value.expr, env)
     except expr.ExprError as error:
         templates.failed(value.raw, error, site)
         return MISSING
@@ -243,6 +244,7 @@ def bind_block(
     state = templates.state
     made: list[Variable] = []
     sound = True
+    state.carry(_DEAR * (len(block.spec.params) + len(args)))
     env = {n: v.value for n, v in state.visible.items()}
     missing = [str(k) for k in block.spec.params if k not in args]
     misspelt: set[str | None] = set()  # these are reported where they are written
@@ -323,7 +325,7 @@ def bind_defaults(templates: Templates, state: State) -> None:
             state.spoilt.add(str(op))
         for name, value in args.items():
             try:
-                found = tuples(expr.evaluate(value.expr, env))
+                found = state.evaluate(value.expr, env)
             except expr.ExprError as error:
                 templates.failed(value.raw, error)
                 state.spoilt.add(str(op))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from graphbuild.elaborate import calls, faults
 from graphbuild.elaborate.operands import Source
 from graphbuild.elaborate.params import show
-from graphbuild.elaborate.state import Poisoned, frozen
+from graphbuild.elaborate.state import Poisoned
 from graphbuild.elaborate.written import ScopeTemplate
 from graphbuild.ir import Arg, Edge, Graph, Input, Routing, Several, Tensor, Type
 from graphbuild.ops.dtypes import KIND
@@ -70,8 +70,8 @@ def build(scope: Scope, item: Item, template: ScopeTemplate, operands: Sequence[
 
     key: Hashable = (
         id(template),
-        frozen(top_k.value) if top_k is not None else None,
-        calls.around(item, template.reads),
+        scope.state.key(top_k.value) if top_k is not None else None,
+        calls.around(scope.state, item, template.reads),
         tuple(id(type_) for _, type_ in operands),
     )
     graph = calls.once(scope, key, scope.site, make)

@@ -14,6 +14,7 @@ from graphbuild.dims import PROBES, REQUIRED
 from graphbuild.ir import Several, Tensor, Type
 from graphbuild.ops import ArgProblem, check_args, meta, result_dtype
 from graphbuild.ops.base import Args, Op, Shape, ShapeError
+from graphbuild.spec.kinds import MAX_RANK
 
 Values = dict[str, object]
 
@@ -108,6 +109,8 @@ def typed(op: Op, probes: Sequence[Values], operands: Sequence[Tensor]) -> Typed
             if probe < REQUIRED:
                 raise
             results.append(None)
+    if any(isinstance(r, tuple) and len(r) > MAX_RANK for r in results):
+        raise ShapeError(f"would give more than {MAX_RANK} dimensions")
     ranks = {len(r) for r in results if isinstance(r, tuple)}
     if len(ranks) > 1:
         counts = " or ".join(map(str, sorted(ranks)))

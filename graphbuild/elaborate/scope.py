@@ -11,7 +11,7 @@ from graphbuild import expr
 from graphbuild.elaborate import cases, expand, operands, ordering, presence, sharing, ties, unused
 from graphbuild.elaborate import node as nodes
 from graphbuild.elaborate.expand import Item
-from graphbuild.elaborate.state import Poisoned, Site, State, tuples, whole
+from graphbuild.elaborate.state import Poisoned, Site, State, whole
 from graphbuild.elaborate.template import Templates
 from graphbuild.elaborate.written import NodeTemplate, ScopeTemplate, Value
 from graphbuild.errors import MAX_NAMES, Span
@@ -66,7 +66,10 @@ class Scope:
         self.around = around
         self.own = tuple(own)
         self.visible = {**around, **{v.name: v for v in self.own}} if self.own else around
+        self.state.carry(len(self.visible))
         self.inputs = inputs
+        self.input_names = tuple(i.name for i in inputs)
+        self.takes = frozenset(self.input_names)
         self.site = site
         self.parent = parent  # of a group or a repetition: the scope that it stands in
         self.depth = depth
@@ -141,7 +144,7 @@ class Scope:
                 if loop is None or name not in loop.variables:
                     self.reads.add(name)
                 continue
-            type_ = self.values.get(name, MISSING) if nodes or name in self.input_names else MISSING
+            type_ = self.values.get(name, MISSING) if nodes or name in self.takes else MISSING
             if type_ is None:
                 raise Poisoned
             if isinstance(type_, Tensor):
@@ -168,10 +171,6 @@ class Scope:
         for name in names:
             if loop is None or name not in loop.variables:
                 self.reads.add(name)
-
-    @property
-    def input_names(self) -> tuple[str, ...]:
-        return tuple(i.name for i in self.inputs)
 
     def around_has(self, name: str) -> bool:
         """Whether a name is a node of a scope around this one, which cannot be seen from here."""
@@ -204,7 +203,7 @@ class Scope:
             return value.constant, False
         env, views = self.environment(value, visible, loop, nodes)
         try:
-            found = tuples(expr.evaluate(value.expr, env))
+            found = self.state.evaluate(value.expr, env)
         except expr.ExprError as error:
             self.failed(value, error)
             raise Poisoned from None

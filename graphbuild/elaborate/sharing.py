@@ -55,7 +55,7 @@ def _unknown(scope: Scope, item: Item, name: str) -> tuple[str, str | None]:
         return f"{name!r} shares itself", None
     if name in keys[keys.index(own) :]:
         return f"{name!r} comes later in the file", f"put it above {own!r}"
-    if name in scope.input_names:
+    if name in scope.takes:
         return f"{name!r} is an input, which has no weights to share", None
     if (name.split(".")[0] in scope.index and "." in name) or scope.around_has(name):
         hint = "share the whole node, or put both into one block or group"

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable
+import ast
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from graphbuild import expr
 from graphbuild.dims import Dims
 from graphbuild.errors import MAX_NAMES, Finding, Note, Span, did_you_mean
 from graphbuild.ir import ABSENT, Arg, Graph, Several, Tensor, Type, Variable
+from graphbuild.spec import MAX_NODES
 
-MAX_CALLS = 25_000  # nodes that are worked out one by one
+MAX_CALLS = MAX_NODES  # that are worked out one by one, and the parts that they give
 MAX_LAYERS = 200_000  # nodes of the whole model, with those of shared graphs counted every time
-MAX_TURNS = 20_000  # of one repetition
+MAX_TURNS = 12_000  # of one repetition
 MAX_ALL_TURNS = 100_000
 MAX_NESTING = 64  # scopes inside of scopes
 MAX_FINDINGS = 200  # a spec with more errors is not looked at any further
 MAX_SITES = 3  # further call sites that a finding names
 MAX_NOTES = 8  # calls on the way to a finding that it names
-MAX_MATCHES = 5_000_000  # of patterns with paths
+MAX_MATCHES = 500_000  # of patterns with paths; a long pattern counts more than once
 MAX_COMPARISONS = 50_000  # of misspelt names with known ones
+MAX_CHARACTERS = 200_000  # of all expressions
+MAX_OPERANDS = 50_000  # of all nodes, outputs too
+MAX_CARRIED = 2_000_000  # names, and items of lists, that calls and turns of repetitions see
+MAX_STEPS = 400_000  # of all evaluations, see `expr.Budget`
 
 
 class Site(NamedTuple):
@@ -55,6 +62,10 @@ class Counts:
 
     calls: int = 0
     turns: int = 0
+    operands: int = 0
+    carried: int = 0
+    characters: int = 0
+    steps: int = 0
     comparisons: int = 0
     matches: int = 0
 
@@ -75,6 +86,9 @@ class State:
     plans: dict[Hashable, Any] = field(default_factory=dict)  # of calls of plain blocks
     given: dict[Hashable, Any] = field(default_factory=dict)  # a node's arguments with defaults
     types: dict[Type, Type] = field(default_factory=dict)
+    tensors: dict[int, int] = field(
+        default_factory=dict
+    )  # in all of a value, by the id of its type
     free: dict[int, frozenset[int]] = field(default_factory=dict)  # by the id of a type
     layers: dict[int, int] = field(default_factory=dict)  # nodes in all of a graph, by its id
     visible: dict[str, Variable] = field(default_factory=dict)  # the spec's params and lets
@@ -130,7 +144,8 @@ class State:
         """Add a finding of a pass over the whole graph."""
         if self.quiet and not finding.is_error:
             return
-        self.findings.setdefault((finding.code, finding.span, ""), finding)
+        if len(self.findings) < MAX_FINDINGS:
+            self.findings.setdefault((finding.code, finding.span, ""), finding)
 
     def reached(self, key: Key, site: Site | None) -> None:
         finding = self.findings.get(key)
@@ -144,12 +159,50 @@ class State:
     def count(self, amount: int = 1) -> None:
         self.counts.calls += amount
         if self.counts.calls > MAX_CALLS:
-            raise TooLarge(f"at most {MAX_CALLS:,} distinct nodes")
+            raise TooLarge(f"at most {MAX_CALLS:,} distinct nodes and parts of their values")
 
     def turn(self, amount: int) -> None:
         self.counts.turns += amount
         if self.counts.turns > MAX_ALL_TURNS:
             raise TooLarge(f"at most {MAX_ALL_TURNS:,} turns of repetitions")
+
+    def wire(self, amount: int) -> None:
+        self.counts.operands += amount
+        if self.counts.operands > MAX_OPERANDS:
+            raise TooLarge(f"at most {MAX_OPERANDS:,} operands and outputs in all")
+
+    def carry(self, amount: int) -> None:
+        self.counts.carried += amount
+        if self.counts.carried > MAX_CARRIED:
+            raise TooLarge("fewer or smaller params and lets, or fewer calls and turns of them")
+
+    def read(self, characters: int) -> None:
+        self.counts.characters += characters
+        if self.counts.characters > MAX_CHARACTERS:
+            raise TooLarge(f"expressions of at most {MAX_CHARACTERS:,} characters in all")
+
+    def evaluate(self, tree: ast.expr, env: Mapping[str, object]) -> Any:
+        """The value of an expression, lists as tuples. Raises `ExprError`."""
+        budget = expr.Budget()
+        try:
+            return tuples(expr.evaluate(tree, env, budget=budget))
+        finally:
+            self.counts.steps += budget.spent
+            if self.counts.steps > MAX_STEPS:
+                raise TooLarge("expressions that take fewer steps in all")
+
+    def key(self, value: object) -> Hashable:
+        """What tells a value from others, 1 from true and from 1.0 too; large ones are paid for."""
+        kind = type(value)
+        if kind is int or kind is str or value is None:
+            return value
+        if isinstance(value, tuple):
+            self.carry(len(value))
+            return tuple(map(self.key, value))
+        if isinstance(value, dict):
+            self.carry(len(value))
+            return ("{}", *((k, self.key(v)) for k, v in value.items()))
+        return (kind, repr(value))
 
     def match(self, amount: int) -> None:
         self.counts.matches += amount
@@ -164,9 +217,19 @@ class State:
 
     def intern(self, type_: Type) -> Type:
         """The one object that stands for equal types; so the `id` of a type may be a key."""
+        if id(type_) in self.tensors:
+            return type_
+        count = 1
         if isinstance(type_, Several):
             type_ = Several(tuple(map(self.intern, type_.items)), type_.names)
-        return self.types.setdefault(type_, type_)
+            count = sum(self.tensors[id(item)] for item in type_.items)
+            if count > MAX_CALLS:
+                raise TooLarge(f"at most {MAX_CALLS:,} tensors in one value")
+        found = self.types.setdefault(type_, type_)
+        self.tensors[id(found)] = count
+        if found is type_ and count > 1:
+            self.count(count)
+        return found
 
     def varying(self, type_: Tensor) -> frozenset[int]:
         """Which dimensions of a tensor differ between probes."""
@@ -198,18 +261,6 @@ def _way(site: Site | None) -> list[Note]:
 
 def _reached(site: Site) -> Note:
     return Note(f"reached from {site.path}", site.span)
-
-
-def frozen(value: object) -> Hashable:
-    """A key that tells 1 from true and from 1.0."""
-    kind = type(value)
-    if kind is int or kind is str or value is None:
-        return value
-    if isinstance(value, tuple):
-        return tuple(map(frozen, value))
-    if isinstance(value, dict):
-        return ("{}", *((k, frozen(v)) for k, v in value.items()))
-    return (kind, repr(value))
 
 
 def tuples(value: object) -> object:

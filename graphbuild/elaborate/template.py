@@ -12,7 +12,7 @@ from pathlib import Path
 
 from graphbuild import expr, ops
 from graphbuild.elaborate import again, nested, when
-from graphbuild.elaborate.state import Site, State, tuples
+from graphbuild.elaborate.state import Site, State
 from graphbuild.elaborate.written import (
     Listed,
     Merge,
@@ -30,7 +30,7 @@ from graphbuild.elaborate.written import (
 from graphbuild.errors import Span, did_you_mean
 from graphbuild.names import TRAINING, unique
 from graphbuild.ops.base import MISSING, Op
-from graphbuild.source import Map, Seq, Text
+from graphbuild.source import Map, Seq, Text, walk
 from graphbuild.spec import NodeSpec, Routing, Scope, Spec
 
 TYPE_WORDS = frozenset("int float bool str list op".split())
@@ -112,13 +112,14 @@ class Templates:
             return None
 
     def _lift(self, raw: Raw) -> Value:
+        self.state.read(sum(len(text) for text in walk(raw) if "$" in text))
         tree = expr.lift(raw)
         if isinstance(tree, ast.Constant):
             return Value(raw, tree, frozenset(), tree.value)
         names = expr.names(tree)
         if TRAINING in names:
             when.refuse(tree)
-        return Value(raw, tree, names, MISSING if names else tuples(expr.evaluate(tree, {})))
+        return Value(raw, tree, names, MISSING if names else self.state.evaluate(tree, {}))
 
     def failed(self, raw: Raw, error: expr.ExprError, site: Site | None = None) -> None:
         span = expr.locate(raw, error)

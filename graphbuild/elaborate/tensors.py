@@ -156,7 +156,7 @@ def _way(
 def _reason(
     scope: Scope, made: dict[str, Node], name: str, known: dict[str, list[str] | None]
 ) -> list[str] | None:
-    if name in scope.input_names:
+    if name in scope.takes:
         return [name, f"{name!r} is an input"]
     node = made[name]
     call = node.call

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from graphbuild.elaborate.template import Templates
 
 
+_READINGS = 8  # it is read more than once: as it is, and in each mode
+
+
 def refuse(tree: ast.expr) -> None:
     """An expression other than that of a `when` reads `training`."""
     node = next(n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == TRAINING)
@@ -26,6 +29,7 @@ def refuse(tree: ast.expr) -> None:
 
 def read(templates: Templates, raw: Text) -> When | None:
     """A `when` in both modes, or None where it cannot be read (which is reported)."""
+    templates.state.read(_READINGS * len(raw))
     try:
         tree = expr.lift(raw)
     except expr.ExprError as error:

@@ -19,7 +19,7 @@ from typing import cast
 
 from graphbuild.errors import Span
 from graphbuild.expr.error import ExprError
-from graphbuild.expr.functions import FUNCTIONS
+from graphbuild.expr.functions import FUNCTIONS, Budget
 from graphbuild.expr.parse import OPEN, parse
 from graphbuild.expr.reduce import reduced
 from graphbuild.expr.shape import ShapeView
@@ -29,6 +29,7 @@ from graphbuild.expr.write import unparse
 
 __all__ = [
     "FUNCTIONS",
+    "Budget",
     "ExprError",
     "ShapeView",
     "closing",

@@ -24,12 +24,16 @@ MAX_NESTING = 50
 
 
 class Budget:
-    """The steps that are left to one evaluation."""
+    """The steps that are left to one evaluation; one is about a microsecond."""
 
     __slots__ = ("left",)
 
     def __init__(self) -> None:
         self.left = MAX_STEPS
+
+    @property
+    def spent(self) -> int:
+        return MAX_STEPS - self.left
 
     def spend(self, steps: int) -> None:
         self.left -= steps

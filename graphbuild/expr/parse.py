@@ -25,6 +25,7 @@ _PLAIN = (
     ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Tuple, ast.List, ast.ListComp,
     ast.Subscript, ast.Slice, ast.comprehension, ast.Load, ast.Store, *_OPERATORS,
 )  # fmt: skip
+_FREE = frozenset({ast.Load, ast.Store, *_OPERATORS})  # parts that are never wrong
 _REFUSED: dict[type[ast.AST], tuple[str, str | None]] = {
     ast.Lambda: ("a lambda", None),
     ast.JoinedStr: ("an f-string", None),
@@ -73,33 +74,40 @@ def parse(code: str, base: int) -> ast.expr:
         message = f"bad expression: {detail}"
         raise ExprError("E121", message, base + at, base + at + 1, hint) from None
     raw = line.encode()
+    count = 0
     for node in ast.walk(tree):
         if isinstance(node, (ast.expr, ast.keyword)):
-            for name in ("col_offset", "end_col_offset"):
-                offset = getattr(node, name) - 1
-                if len(raw) != len(line):  # ast counts bytes
-                    offset = len(raw[: max(0, offset)].decode(errors="ignore"))
-                setattr(node, name, base + offset)
+            count += 1
+            start, end = node.col_offset - 1, (node.end_col_offset or 0) - 1
+            if len(raw) != len(line):  # ast counts bytes
+                start, end = (len(raw[: max(0, at)].decode(errors="ignore")) for at in (start, end))
+            node.col_offset, node.end_col_offset = base + start, base + end
+    if count > MAX_NODES:
+        raise _refuse(tree, "an expression that is too large")
     return _check(tree)
 
 
 def _check(tree: ast.expr) -> ast.expr:
     """The tree in its canonical form, if all of it is within the subset."""
-    count = 0
+    canonical = True
     stack: list[tuple[ast.AST, ast.AST, int]] = [(tree, tree, 1)]
     while stack:
         node, holder, depth = stack.pop()
+        kind = type(node)
+        if kind in _FREE:
+            continue
+        canonical &= kind is not ast.List and kind is not ast.UnaryOp
         place = node if isinstance(node, ast.expr) else holder
-        count += isinstance(node, ast.expr)
-        if depth > MAX_DEPTH or count > MAX_NODES:
-            size = "nested too deep" if depth > MAX_DEPTH else "too large"
-            raise _refuse(tree, f"an expression that is {size}")
+        if depth > MAX_DEPTH:
+            raise _refuse(tree, "an expression that is nested too deep")
         _admit(node, place)
+        if kind is ast.Constant or kind is ast.Name:
+            continue
         skip = _heads(node)
         for child in ast.iter_child_nodes(node):
             if child not in skip:
                 stack.append((child, place, depth + isinstance(child, ast.expr)))
-    return cast(ast.expr, _Canonical().visit(tree))
+    return tree if canonical else cast(ast.expr, _Canonical().visit(tree))
 
 
 def _refuse(place: ast.AST, message: str, suggestion: str | None = None) -> ExprError:

@@ -37,17 +37,19 @@ Env = Mapping[str, object]
 Run = Callable[[Env, Budget], Any]
 
 
-def evaluate(expr: ast.expr, env: Env, *, raw: bool = False) -> Any:
+def evaluate(expr: ast.expr, env: Env, *, raw: bool = False, budget: Budget | None = None) -> Any:
     """The value of an expression, names read from `env` (plain values and `ShapeView`s).
 
-    Lists come out as tuples. Raises `ExprError` (E123, E124), with offsets into the text that the
-    expression was read from. `raw` lets a value be a `ShapeView`.
+    Lists come out as tuples. Raises `ExprError` (E123, E124), with offsets into its text. `raw`
+    lets a value be a `ShapeView`; `budget` tells what it took.
     """
     if type(expr) is ast.Constant:
         return expr.value
-    budget = Budget()
+    budget = Budget() if budget is None else budget
     try:
-        value = compiled(expr)(env, budget)
+        run, size = compiled(expr)
+        budget.left -= size
+        value = run(env, budget)
         if raw or isinstance(value, (int, float, str, type(None))):
             return value
         return clean(_kept(value, budget))
@@ -59,19 +61,21 @@ def evaluate(expr: ast.expr, env: Env, *, raw: bool = False) -> Any:
         raise failed(expr, error) from None
 
 
-_compiled: dict[int, tuple[ast.expr, Run]] = {}
+_compiled: dict[int, tuple[ast.expr, Run, int]] = {}
+_QUICK = 4  # parts of a tree that take one step together
 
 
-def compiled(expr: ast.expr) -> Run:
-    """The closure of a tree, made once per tree."""
+def compiled(expr: ast.expr) -> tuple[Run, int]:
+    """The closure of a tree, made once per tree, and its steps without those of loops and lists."""
     found = _compiled.get(id(expr))
     if found is not None and found[0] is expr:
-        return found[1]
+        return found[1:]
     run = _run(expr)
+    size = 1 + sum(isinstance(node, ast.expr) for node in ast.walk(expr)) // _QUICK
     if len(_compiled) > 20_000:
         _compiled.clear()
-    _compiled[id(expr)] = (expr, run)
-    return run
+    _compiled[id(expr)] = (expr, run, size)
+    return run, size
 
 
 def _run(node: ast.AST) -> Run:
@@ -93,10 +97,6 @@ def _attempt(node: ast.AST, run: Run) -> Run:
             raise failed(node, error) from None
 
     return guarded
-
-
-def _constant(node: ast.Constant) -> Run:
-    return lambda env, budget: node.value
 
 
 def _name(node: ast.Name) -> Run:
@@ -253,7 +253,7 @@ def _mapping(node: ast.Dict) -> Run:
 
 def _comprehension(node: ast.ListComp | ast.GeneratorExp) -> Run:
     element = _run(node.elt)
-    cost = 1 + sum(isinstance(n, ast.expr) for n in ast.walk(node.elt)) // 4
+    cost = 1 + sum(isinstance(n, ast.expr) for n in ast.walk(node.elt)) // _QUICK
     loops = [
         (part.target, _run(part.iter), [_run(test) for test in part.ifs])
         for part in node.generators
@@ -331,7 +331,7 @@ def _text(node: ast.JoinedStr) -> Run:
 
 
 _MAKERS: dict[type[ast.AST], Callable[[Any], Run]] = {
-    ast.Constant: _constant,
+    ast.Constant: lambda node: lambda env, budget: node.value,
     ast.Name: _name,
     ast.Attribute: _attribute,
     ast.Subscript: _subscript,

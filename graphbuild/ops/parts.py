@@ -45,7 +45,7 @@ def _stack(args: Args, *shapes: Shape) -> Shape:
     return (*first[:dim], len(shapes), *first[dim:])
 
 
-MAX_PARTS = 10_000
+MAX_PARTS = 1_000
 
 
 def _chunk(args: Args, x: Shape) -> list[Shape]:

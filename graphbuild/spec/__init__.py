@@ -18,14 +18,17 @@ from graphbuild.source import MAX_FINDINGS, Map, Seq, Text, Value, text
 from graphbuild.spec import kinds as kinds
 from graphbuild.spec.error import VERSION, Places, misfit, misplaced
 from graphbuild.spec.kinds import Items, Mapping, Name, Raw, Values, Words, is_empty, wrong
-from graphbuild.spec.model import Fields, Findings, Model
+from graphbuild.spec.model import Fields, Findings, Model, TooMany
 from graphbuild.spec.names import DIMENSION as DIMENSION
 from graphbuild.spec.names import check_dims, check_spec, is_size
+from graphbuild.spec.scope import MAX_NODES as MAX_NODES
 from graphbuild.spec.scope import Block as Block
 from graphbuild.spec.scope import Include as Include
 from graphbuild.spec.scope import NodeSpec as NodeSpec
 from graphbuild.spec.scope import Routing as Routing
 from graphbuild.spec.scope import Scope as Scope
+
+MAX_PATTERN = 1_000  # characters
 
 
 def _key(data: Map, name: str) -> Text:
@@ -76,6 +79,10 @@ class InputSpec(Model):
     def _fields(cls, data: Any, findings: Findings) -> Fields:
         fields = {"shape": data} if isinstance(data, Seq) else super()._fields(data, findings)
         shape = fields.get("shape")
+        if isinstance(shape, Seq) and len(shape) > kinds.MAX_RANK:
+            most = f"at most {kinds.MAX_RANK} dimensions"
+            findings.append(misfit("too many dimensions", shape, most))
+            return fields
         for item in shape if isinstance(shape, Seq) else ():
             if not is_size(item):
                 expected = "a size, a name, a name with an example size as in H=224, or $name"
@@ -103,6 +110,10 @@ class InitSpec(Model):
     def _fields(cls, data: Any, findings: Findings) -> Fields:
         if not isinstance(data, Map):
             raise wrong(cls.form, data)
+        pattern = dict[Any, Any](data).get("match")
+        if isinstance(pattern, Text) and len(pattern) > MAX_PATTERN:
+            most = f"at most {MAX_PATTERN:,} characters"
+            findings.append(misfit("too long a pattern", pattern, most))
         rules = {key: value for key, value in data.items() if key != "match"}
         for key, value in rules.items():
             named = isinstance(value, Text) and not is_empty(value)
@@ -220,6 +231,8 @@ def parse_spec(data: Value, source: Source) -> Spec | Extension:
     spec: Spec | Extension | None = None
     try:
         spec = model.model_validate(data, context=findings)
+    except TooMany as error:
+        raise SpecError([error.finding]) from None
     except ValidationError as error:
         places = Places(data)
         errors = error.errors(include_url=False, include_input=False)

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 from graphbuild.errors import did_you_mean
 from graphbuild.source import Map, Seq, Text
 
+MAX_RANK = 64  # dimensions of a tensor that torch's own kernels take
 CONNECT = ("chain", "dense", "parallel")
 DTYPES = (
     *("float32", "float64", "float16", "bfloat16", "int64", "int32", "int16", "int8"),

@@ -16,10 +16,19 @@ from graphbuild.spec.kinds import wrong
 Fields = dict[Any, Any]
 
 
+class TooMany(Exception):
+    """More of something than any spec has; ends the reading."""
+
+    def __init__(self, what: str, span: Span) -> None:
+        super().__init__(what)
+        self.finding = Finding("E004", f"the spec has more than {what}", span)
+
+
 class Findings(list[Finding]):
     """What has been found, how many models could not be built, and which files nodes name."""
 
     failed = 0
+    nodes = 0
 
     def __init__(self) -> None:
         super().__init__()

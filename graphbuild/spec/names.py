@@ -5,19 +5,25 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from graphbuild import names
 from graphbuild.errors import Finding
-from graphbuild.source import Map, Seq, Text, Value
+from graphbuild.source import MAX_FINDINGS, Map, Seq, Text, Value
 from graphbuild.spec.error import twice, unknown_dimension, unusable
 
 # A free dimension in an input's shape: `N`, or `H=224` with its example size.
 DIMENSION = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:=(.+))?")
 
 
+MAX_VARIABLES = 300  # params and lets of one scope
+
+
 def _no_variable(key: Text) -> Finding:
-    if key == names.TRAINING:
+    if len(key) > names.MAX_NAME:
+        reason = names.problem(key) or ""
+    elif key == names.TRAINING:
         reason = "`when` reads by this word whether the module is in training"
     else:
         reason = "expressions cannot read a variable of this name"
@@ -33,6 +39,10 @@ def check_scope(fields: Mapping[Any, Any], findings: list[Finding]) -> None:
                 findings.append(_no_variable(key))
             elif seen.setdefault(key, key) is not key:
                 findings.append(twice(key, seen[key]))
+            elif len(seen) == MAX_VARIABLES + 1:
+                message = f"more than {MAX_VARIABLES} params and lets"
+                findings.append(Finding("E004", message, key.span))
+                break
     inputs, nodes = fields.get("inputs"), fields.get("nodes")
     declared: dict[str, Text] = {}
     if "graphbuild" in fields and isinstance(inputs, Seq):
@@ -88,7 +98,8 @@ def check_dims(fields: Mapping[Any, Any], findings: list[Finding]) -> None:
         for item in shape if isinstance(shape, Seq) else ():
             match = DIMENSION.fullmatch(item) if isinstance(item, Text) else None
             free |= {match[1]} if match else set()
-    findings.extend(unknown_dimension(key, free) for key in dims if key not in free)
+    unknown = (key for key in dims if key not in free)
+    findings.extend(unknown_dimension(key, free) for key in islice(unknown, MAX_FINDINGS))
 
 
 def is_size(item: Value) -> bool:

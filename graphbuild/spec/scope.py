@@ -7,15 +7,18 @@ from functools import cached_property
 from itertools import islice
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import Field, ValidationInfo, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic_core import PydanticCustomError
 
 from graphbuild.source import MAX_FINDINGS, Map, Seq, Text, Value, text
 from graphbuild.spec import kinds
 from graphbuild.spec.error import misplaced, twice, unknown
 from graphbuild.spec.kinds import Name, Raw, Values, Words, is_empty, wrong
-from graphbuild.spec.model import Fields, Findings, Model
+from graphbuild.spec.model import Fields, Findings, Model, TooMany
 from graphbuild.spec.names import check_repeat, check_scope
+
+MAX_NODES = 12_000  # that are written
+MAX_ARGUMENTS = 300  # of one node
 
 # What makes a node, and the keys that go with it alone. Those of every node come first.
 EVERY = ("from", "if", "when", "repeat", "doc")
@@ -152,6 +155,8 @@ def _op(fields: Fields, data: Map, rest: dict[Text, Value], findings: Findings) 
     if isinstance(given, Map):
         args = {key: value for key, value in rest.items() if key not in KINDS["op"]}
         more = given if given is not data else {}
+        if len(args) + len(more) > MAX_ARGUMENTS:
+            raise TooMany(f"{MAX_ARGUMENTS} arguments of one node", given.span)
         keys = {key: key for key in args}
         findings.extend(twice(key, keys[key]) for key in more if key in keys)
         fields["args"] = _map({**args, **more}, given)
@@ -207,11 +212,15 @@ class Children(dict[Text, NodeSpec]):
     listed: bool = False
 
 
-def _children(value: Any, handler: ValidatorFunctionWrapHandler) -> Children:
+def _children(value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Children:
     if not isinstance(value, Map | Seq) or not value:
         words = value.split() if isinstance(value, Text) else []
         hint = f"a colon is missing: {words[0]}: {words[1]}" if len(words) == 2 else None
         raise wrong("a mapping or a list of at least one node", value, hint)
+    findings: Any = info.context
+    findings.nodes += len(value)
+    if findings.nodes > MAX_NODES:
+        raise TooMany(f"{MAX_NODES:,} nodes", value.span)
     listed = isinstance(value, Seq)
     if listed:
         value = _map({text(str(i), item): item for i, item in enumerate(value)}, value)
