@@ -16,24 +16,32 @@ import yaml
 
 from graphbuild.elaborate.template import TYPE_WORDS
 from graphbuild.errors import Finding, Source, Span, SpecError
+from graphbuild.pause import collection_paused
 from graphbuild.source import Map, Seq, Text, Value, parse, scalar
 from graphbuild.syntax import TURNING
 from graphbuild.visible import visible
 
 WIDTH = 120  # of what stands in one line
+MAX_SIZE = 100_000  # characters
+_LOADER: Any = getattr(yaml, "CLoader", yaml.SafeLoader)
 
 
+@collection_paused()
 def format_text(text: str, name: str = "<text>") -> str:
     """The text of a spec in its canonical layout.
 
     Raises SpecError where it is not YAML as specs have it, or has a comment that would be lost; ops
     and arguments are not looked at.
     """
-    before = parse(Source(name, text))
+    source = Source(name, text)
+    if len(text) > MAX_SIZE:
+        message = f"the text has more than {MAX_SIZE:,} characters, too many to be laid out"
+        raise SpecError([Finding("E004", message, Span(source, 1, 1, 1, 2))])
+    before = parse(source)
     if isinstance(before, Text):  # nothing but comments, or no spec at all
         return text
     comments = _comments(text)
-    lost = [_lost(mark, Source(name, text)) for mark, _, is_lost in comments if is_lost]
+    lost = [_lost(mark, source) for mark, _, is_lost in comments if is_lost]
     if lost:
         raise SpecError(lost)
     printer = _printer()
@@ -55,7 +63,7 @@ def _comments(text: str) -> list[tuple[Any, str, bool]]:
     """
     found: list[tuple[Any, str, bool]] = []
     depth, end, at = 0, None, 0
-    for token in yaml.scan(text):
+    for token in yaml.scan(text, Loader=_LOADER):
         for comment in re.findall("#.*", text[at : token.start_mark.index]):
             found.append((end, comment.rstrip(), depth > 0))
         if isinstance(token, yaml.FlowSequenceStartToken | yaml.FlowMappingStartToken):
@@ -83,13 +91,15 @@ def _printer() -> Any:
     printer.preserve_quotes = True
     printer.width = 10**6  # lines are broken here, not by the printer
     printer.indent(mapping=2, sequence=4, offset=2)
-    printer.Resolver, printer.Representer = _parts()
+    printer.Resolver, printer.Representer, printer.Emitter = _parts()
     return printer
 
 
 @cache
-def _parts() -> tuple[Any, Any]:
+def _parts() -> tuple[Any, Any, Any]:
     from ruamel.yaml import scalarstring
+    from ruamel.yaml.emitter import Emitter
+    from ruamel.yaml.events import SequenceEndEvent
     from ruamel.yaml.representer import RoundTripRepresenter
     from ruamel.yaml.resolver import VersionedResolver
 
@@ -101,9 +111,28 @@ def _parts() -> tuple[Any, Any]:
             style = _quotes(str(data))
             return self.represent_scalar("tag:yaml.org,2002:str", str(data), style=style)
 
+    class Lists(Emitter):
+        """A list inside of a list begins in the same line: `- - a`."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.layouts: list[tuple[int, int]] = []
+
+        def expect_block_sequence(self) -> None:
+            inside = self.sequence_context
+            super().expect_block_sequence()
+            self.layouts.append((self.best_sequence_indent, self.sequence_dash_offset))
+            self.best_sequence_indent, self.sequence_dash_offset = (2, 0) if inside else (4, 2)
+
+        def expect_block_sequence_item(self, first: bool = False) -> None:
+            ends = not first and isinstance(self.event, SequenceEndEvent)
+            super().expect_block_sequence_item(first)
+            if ends:
+                self.best_sequence_indent, self.sequence_dash_offset = self.layouts.pop()
+
     for kind in (scalarstring.SingleQuotedScalarString, scalarstring.DoubleQuotedScalarString):
         Representer.add_representer(kind, Representer.represent_quoted)
-    return Resolver, Representer
+    return Resolver, Representer, Lists
 
 
 def _quotes(text: str) -> str | None:
@@ -144,7 +173,7 @@ def _indented(text: str) -> str:
     """The text with each comment that has a line of its own as far in as what it stands above."""
     lines = text.splitlines()
     inside: set[int] = set()  # lines within a scalar, which are what they are
-    for token in yaml.scan(text):
+    for token in yaml.scan(text, Loader=_LOADER):
         if isinstance(token, yaml.ScalarToken):
             inside.update(range(token.start_mark.line + 1, token.end_mark.line))
     column = 0

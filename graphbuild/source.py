@@ -16,9 +16,9 @@ import yaml
 from graphbuild.errors import Finding, Note, Source, Span, SpecError
 from graphbuild.syntax import bare_colon, cut_expression, explain, unreadable
 
-MAX_SIZE = 4_000_000  # characters
+MAX_SIZE = 2_000_000  # characters
 MAX_DEPTH = 64
-MAX_ENTRIES = 200_000
+MAX_ENTRIES = 150_000
 MAX_FINDINGS = 200  # a file with more is not a spec
 _MAX_CUTS = 10_000  # bare expressions inside braces whose end is searched for
 

@@ -62,6 +62,20 @@ def test_bundled_specs_are_laid_out(name: str) -> None:
     assert format_text(text) == text
 
 
+def test_a_list_inside_of_a_list_begins_in_its_line() -> None:
+    text = (
+        "a:\n- - b\n  - - c\n    # above d\n    - d:\n      - e\n      f: 1\n-  g\nb:\n-\n  - - h\n"
+    )
+    made = "a:\n  - - b\n    - - c\n      # above d\n      - d:\n          - e\n        f: 1\n  - g\nb:\n  - - - h\n"
+    assert format_text(text) == made
+    assert format_text(made) == made
+
+
+def test_a_text_that_is_too_large_is_a_finding() -> None:
+    with pytest.raises(SpecError, match="E004 the text has more than 100,000 characters"):
+        format_text("a: 1\n" + "# comment\n" * 11_000)
+
+
 def test_a_line_that_is_too_long_is_opened() -> None:
     args = ", ".join(f"argument_{k}: {k}" for k in range(9))
     made = format_text(f"nodes:\n  a: {{op: b, {args}}}\n  b: {{op: c, x: [{'1, ' * 60}1]}}\n")

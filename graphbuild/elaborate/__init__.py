@@ -11,7 +11,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from graphbuild import advice, inplace
-from graphbuild.elaborate import expectations, includes, init_rules, recursion, ties, unused
+from graphbuild.elaborate import calls, expectations, includes, init_rules, recursion, ties, unused
 from graphbuild.elaborate.inputs import bind_inputs
 from graphbuild.elaborate.params import bind_defaults, bind_spec
 from graphbuild.elaborate.scope import Scope
@@ -85,6 +85,7 @@ def _elaborate(
     unused.warn(templates, state, scope)
     if graph is None:
         return None
+    calls.check_layers(state, graph)
     graph = replace(graph, dims=state.dims, ties=ties.resolved(state, graph))
     rules = init_rules.rules(templates, state, graph)
     if state.within:  # there are specs inside

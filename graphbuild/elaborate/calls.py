@@ -212,11 +212,15 @@ def once(
             state.known[key] = tuple(dict.fromkeys(state.log[before:]))
         raise Poisoned
     state.known[key] = graph
-    if _layers(state, graph) > MAX_LAYERS:
-        raise TooLarge(
-            f"at most {MAX_LAYERS:,} nodes, with those of shared blocks counted each time"
-        )
+    check_layers(state, graph)
     return graph
+
+
+def check_layers(state: State, graph: Graph) -> None:
+    """That a graph is not too large when every call is counted."""
+    if _layers(state, graph) > MAX_LAYERS:
+        limit = f"at most {MAX_LAYERS:,} nodes, with those of shared blocks counted each time"
+        raise TooLarge(limit)
 
 
 def _layers(state: State, graph: Graph) -> int:

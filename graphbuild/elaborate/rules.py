@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from graphbuild.dims import PROBES, REQUIRED
+from graphbuild.expr.functions import LARGEST
 from graphbuild.ir import Several, Tensor, Type
 from graphbuild.ops import ArgProblem, check_args, meta, result_dtype
 from graphbuild.ops.base import Args, Op, Shape, ShapeError
@@ -109,8 +110,11 @@ def typed(op: Op, probes: Sequence[Values], operands: Sequence[Tensor]) -> Typed
             if probe < REQUIRED:
                 raise
             results.append(None)
-    if any(isinstance(r, tuple) and len(r) > MAX_RANK for r in results):
-        raise ShapeError(f"would give more than {MAX_RANK} dimensions")
+    for result in results:
+        if isinstance(result, tuple) and len(result) > MAX_RANK:
+            raise ShapeError(f"would give more than {MAX_RANK} dimensions")
+        if isinstance(result, tuple) and max(result, default=0) > LARGEST:
+            raise ShapeError("would give a size that no tensor can have")
     ranks = {len(r) for r in results if isinstance(r, tuple)}
     if len(ranks) > 1:
         counts = " or ".join(map(str, sorted(ranks)))

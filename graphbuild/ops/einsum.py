@@ -84,10 +84,12 @@ def _macs(args: Args, shapes: Shapes, output: Shape) -> Any:
     """From left to right; a product without a sum counts nothing, as elsewhere."""
     terms, out, known, batch = _sizes(args, shapes)
     sizes = {**known, _ELLIPSIS: product(batch)}
+    laters = [set(out)]  # what the output and the operands behind each one still read
+    for term in terms[:1:-1]:
+        laters.append(laters[-1] | set(term))
     left, total = set(terms[0]), 0
-    for position, term in enumerate(terms[1:], 1):
-        right = set(term)
-        later = {label for other in terms[position + 1 :] for label in other} | set(out)
+    for term in terms[1:]:
+        right, later = set(term), laters.pop()
         summed = (left & right) - later
         kept = (left | right) & later
         if summed:

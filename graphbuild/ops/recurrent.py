@@ -20,6 +20,7 @@ def _width(args: Args) -> Any:
     return getattr(args, "proj_size", 0) or args.hidden_size
 
 
+_MAX_LAYERS = 1_000
 _BOTH = "takes both parts of its state, h_0 and c_0, or none"
 
 
@@ -30,6 +31,8 @@ def _shape(args: Args, x: Shape, *states: Shape | None) -> Any:
         raise ShapeError(
             f"proj_size ({args.proj_size}) must be smaller than hidden_size ({args.hidden_size})"
         )
+    if args.num_layers > _MAX_LAYERS:
+        raise ShapeError(f"num_layers is {args.num_layers:,}; there may be {_MAX_LAYERS:,}")
     ways = 2 if args.bidirectional else 1
     batch = () if len(x) == 2 else (x[0] if args.batch_first else x[1],)
     width = _width(args)

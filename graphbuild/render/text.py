@@ -20,11 +20,17 @@ _WIDTHS = (
     *(833, 556, 556, 556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584),
 )
 _WIDER = {"⌈": 390, "⌉": 390, "⌊": 390, "⌋": 390, "·": 333, "→": 1000, "…": 1000, "×": 584}
+_LONGEST = 4_000
 _BOLD = 1.07  # bold text, as measured on names of ops
 
 
 def seen(text: str) -> str:
-    """The text with what cannot be seen, or turns the direction of writing, written out."""
+    """The text with what cannot be seen, or turns the direction of writing, written out.
+
+    What is longer than anyone reads, and than DOT takes, is cut.
+    """
+    if len(text) > _LONGEST:
+        text = f"{text[:_LONGEST]}…"
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c == "\n" else _written(c) for c in text)

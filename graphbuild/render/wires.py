@@ -102,8 +102,14 @@ def _sources(scope: Item, edge: Edge, through: Item | None = None) -> list[_Sour
     node = graph.by_name.get(edge.source)
     if node is None:
         return _given(scope, edge, through)
-    if not present(node):
-        return _sources(scope, node.operands[0], through) if node.operands else []
+    while not present(node):  # hands its first operand on
+        if not node.operands:
+            return []
+        edge = node.operands[0]
+        before = graph.by_name.get(edge.source)
+        if before is None:
+            return _given(scope, edge, through)
+        node = before
     item = scope.holder[node.name]
     if not item.open:
         return [_Source(item, graph.value(edge))]
