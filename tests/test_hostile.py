@@ -12,24 +12,35 @@ from typing import Any
 import pytest
 import torch
 from command import PACKAGE
-from hostile import CASES
+from hostile import every
 from test_formats import findings
 
 import graphbuild
 from graphbuild.errors import SpecError
 from graphbuild.read import read_text
 
-# Two seconds and 300 MiB are what is promised; tests may run beside others on a slow machine.
-SECONDS, MIB = 6, 300
+# What is promised, on a machine that takes so long for the work that `hostile.pace` measures.
+SECONDS, MIB, PACE = 2, 300, 0.015
+AGAIN = 3  # times that a case is measured at most: others on the machine come and go
+EVERY = every()
+
+
+def allowed(row: dict[str, Any]) -> float:
+    """The seconds that are promised, on the machine as it was just then."""
+    return SECONDS * max(1.0, float(row["pace"]) / PACE)
 
 
 @pytest.fixture(scope="module")
 def measured() -> dict[str, dict[str, Any]]:
     """All cases in one process, so that what is imported is not counted."""
+    return measure()
+
+
+def measure(*names: str) -> dict[str, dict[str, Any]]:
     path = f"{PACKAGE.parent}:{Path(__file__).parent}"
     script = Path(__file__).parent / "hostile.py"
     done = subprocess.run(
-        [sys.executable, str(script)],
+        [sys.executable, str(script), *names],
         env={"PYTHONPATH": path, "PYTHONUTF8": "1"},
         capture_output=True,
         text=True,
@@ -43,11 +54,14 @@ def measured() -> dict[str, dict[str, Any]]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="memory is read from /proc")
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", EVERY)
 def test_it_ends(name: str, measured: dict[str, dict[str, Any]]) -> None:
-    row, code = measured[name], CASES[name][0]
+    row, code = measured[name], EVERY[name][0]
+    for _ in range(AGAIN - 1):
+        if max(row["seconds"], row["later"]) >= allowed(row):
+            row = measure(name)[name]
     assert code in row["codes"] if code else not [c for c in row["codes"] if c[0] == "E"], row
-    assert row["seconds"] < SECONDS, row
+    assert max(row["seconds"], row["later"]) < allowed(row), row
     assert row["MiB"] < MIB, row
     assert row["characters"] < 1_000_000, row
 
@@ -81,7 +95,7 @@ TEXTS = [
     "A[x]-->|y|B;%%{init}%%",
     "{0} {x!r} %s %(x)s ${x} \\N{BULLET} \\x41 \\u0041",
     "\x1b[2J\x07\x9b\U000e0041\ud7ff",
-    "x" * 300,
+    "x" * 200,
 ]
 PLACES = {
     "doc": "doc: [text]\nnodes: {a: {op: Linear, out_features: 2}}\n",

@@ -220,6 +220,8 @@ def _typed(
         faults.free_argument(scope, op, name, edges, types, span, error)
     except rules.ArgsError as error:
         faults.arguments(scope, op, given, span, error)
+    if isinstance(typed.type, Several):
+        scope.state.count(len(typed.type.items))
     typed = rules.Typed(typed.args, typed.inferred, scope.state.intern(typed.type))
     if key is not None:
         again = (op, key, *map(id, types))

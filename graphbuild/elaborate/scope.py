@@ -66,6 +66,7 @@ class Scope:
         self.around = around
         self.own = tuple(own)
         self.visible = {**around, **{v.name: v for v in self.own}} if self.own else around
+        self.state.count()
         self.state.carry(len(self.visible))
         self.inputs = inputs
         self.input_names = tuple(i.name for i in inputs)

@@ -11,9 +11,8 @@ from graphbuild import expr
 from graphbuild.dims import Dims
 from graphbuild.errors import MAX_NAMES, Finding, Note, Span, did_you_mean
 from graphbuild.ir import ABSENT, Arg, Graph, Several, Tensor, Type, Variable
-from graphbuild.spec import MAX_NODES
 
-MAX_CALLS = MAX_NODES  # that are worked out one by one, and the parts that they give
+MAX_CALLS = 14_000  # nodes and scopes that are worked out one by one, and parts of values
 MAX_LAYERS = 200_000  # nodes of the whole model, with those of shared graphs counted every time
 MAX_TURNS = 12_000  # of one repetition
 MAX_ALL_TURNS = 100_000
@@ -159,7 +158,7 @@ class State:
     def count(self, amount: int = 1) -> None:
         self.counts.calls += amount
         if self.counts.calls > MAX_CALLS:
-            raise TooLarge(f"at most {MAX_CALLS:,} distinct nodes and parts of their values")
+            raise TooLarge(f"at most {MAX_CALLS:,} distinct nodes, calls and parts of values")
 
     def turn(self, amount: int) -> None:
         self.counts.turns += amount
@@ -227,8 +226,6 @@ class State:
                 raise TooLarge(f"at most {MAX_CALLS:,} tensors in one value")
         found = self.types.setdefault(type_, type_)
         self.tensors[id(found)] = count
-        if found is type_ and count > 1:
-            self.count(count)
         return found
 
     def varying(self, type_: Tensor) -> frozenset[int]:

@@ -112,7 +112,7 @@ class Templates:
             return None
 
     def _lift(self, raw: Raw) -> Value:
-        self.state.read(sum(len(text) for text in walk(raw) if "$" in text))
+        self.state.read(sum(min(len(t), expr.MAX_LENGTH) for t in walk(raw) if "$" in t))
         tree = expr.lift(raw)
         if isinstance(tree, ast.Constant):
             return Value(raw, tree, frozenset(), tree.value)

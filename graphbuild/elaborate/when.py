@@ -29,7 +29,8 @@ def refuse(tree: ast.expr) -> None:
 
 def read(templates: Templates, raw: Text) -> When | None:
     """A `when` in both modes, or None where it cannot be read (which is reported)."""
-    templates.state.read(_READINGS * len(raw))
+    if "(" in raw:
+        templates.state.read(_READINGS * len(raw))
     try:
         tree = expr.lift(raw)
     except expr.ExprError as error:

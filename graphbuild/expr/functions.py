@@ -36,9 +36,9 @@ class Budget:
         return MAX_STEPS - self.left
 
     def spend(self, steps: int) -> None:
-        self.left -= steps
-        if self.left < 0:
+        if steps > self.left:
             raise ValueError("it takes too many steps")
+        self.left -= steps
 
 
 def items(value: Any) -> tuple[Any, ...] | range:

@@ -52,6 +52,10 @@ def check_scope(fields: Mapping[Any, Any], findings: list[Finding]) -> None:
             findings.append(twice(key, declared[key]))
         elif isinstance(key, Text) and (reason := names.problem(key)):
             findings.append(unusable(key, reason))
+    outputs = fields.get("outputs")
+    for key in outputs if isinstance(outputs, Map) else ():
+        if len(key) > names.MAX_NAME:
+            findings.append(unusable(key, names.problem(key) or ""))
     # What is a chain may become an nn.Sequential, whose methods no child can hide.
     container: names.Container = "list" if fields.get("connect", "chain") == "chain" else "dict"
     for key in nodes if isinstance(nodes, Map) else ():
