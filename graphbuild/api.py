@@ -31,6 +31,14 @@ if TYPE_CHECKING:
 SpecLike = str | os.PathLike[str] | Mapping[str, object]
 
 
+def _takes(stage: str, value: object, kind: type, maker: str) -> None:
+    """Raise where a stage is given what another one makes."""
+    if not isinstance(value, kind):
+        found = type(value).__name__
+        message = f"{stage} takes a {kind.__name__}, which graphbuild.{maker} gives, not a {found}"
+        raise TypeError(message)
+
+
 def specs() -> dict[str, Path]:
     """The bundled specs, by name.
 
@@ -80,7 +88,9 @@ def elaborate(
     """
     from graphbuild.elaborate import elaborate as stage
     from graphbuild.ir import Graph
+    from graphbuild.spec import Spec
 
+    _takes("elaborate", spec, Spec, "read")
     Graph.drawn = render  # so that a notebook shows it as a picture
     return stage(spec, params, sizes)
 
@@ -112,8 +122,10 @@ def summary(graph: Graph, depth: int | None = None) -> Report:
     >>> [row.path for row in graphbuild.summary(graph, depth=1).rows]
     ['features', 'relu', 'pool', 'flatten', 'classifier']
     """
+    from graphbuild.ir import Graph
     from graphbuild.report import report
 
+    _takes("summary", graph, Graph, "elaborate")
     return report(graph, depth)
 
 
@@ -144,8 +156,10 @@ def render(
     Raises LookupError where a path to expand or collapse is none of the graph's.
     """
     from graphbuild import files
+    from graphbuild.ir import Graph
     from graphbuild.render import FORMATS, Folding, Style, draw, picture
 
+    _takes("render", graph, Graph, "elaborate")
     chosen = format or (Path(output).suffix.lstrip(".").lower() if output is not None else "svg")
     if chosen not in FORMATS:
         raise ValueError(f"no format {chosen!r}; there are {', '.join(FORMATS)}")
@@ -166,7 +180,9 @@ def emit(graph: Graph, /) -> Generated:
     >>> Path("lenet5.py").write_text(generated.source)
     """
     from graphbuild.emit import emit as stage
+    from graphbuild.ir import Graph
 
+    _takes("emit", graph, Graph, "elaborate")
     return stage(graph)
 
 
@@ -183,8 +199,10 @@ def load(
     Raises WeightsError, which lists every key that does not fit, and MemoryError where there is not
     enough memory for the parameters.
     """
+    from graphbuild.emit.generated import Generated
     from graphbuild.load import load as stage
 
+    _takes("load", generated, Generated, "emit")
     return stage(generated, init=init, weights=weights)
 
 

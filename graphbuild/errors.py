@@ -157,10 +157,19 @@ def excerpt(span: Span) -> list[str]:
     shown = line[start : start + EXCERPT]
     begin = span.column - 1 - start
     end = span.end_column - 1 - start if span.end_line == span.line else len(shown)
-    marked = "^" * max(1, len(visible(shown[begin:end])))
+    marked = "^" * max(1, _width(visible(shown[begin:end])))
     # Tabs stay tabs in front of the carets, so that both lines align in any terminal.
-    lead = "".join(c if c == "\t" else " " for c in visible(shown[:begin]))
+    lead = "".join(c if c == "\t" else " " * _width(c) for c in visible(shown[:begin]))
     return [f"{number} | {visible(shown)}", f"{' ' * len(number)} | {lead}{marked}"]
+
+
+def _width(text: str) -> int:
+    """The columns that a terminal shows a text in: wide characters take two, some accents none."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
 
 
 class SpecError(ValueError):

@@ -139,3 +139,19 @@ def test_a_registered_op_is_imported_where_it_comes_from(
     assert graphbuild.compile(spec)(torch.ones(1, 4)).tolist() == [[4.0] * 4]
     with pytest.raises(ValueError, match="twice"):
         graphbuild.register(Op("twice", "doubling.twice", (), lambda args, x: x))
+
+
+@pytest.mark.parametrize(
+    ("stage", "kind", "maker"),
+    [
+        ("elaborate", "Spec", "read"),
+        ("summary", "Graph", "elaborate"),
+        ("render", "Graph", "elaborate"),
+        ("emit", "Graph", "elaborate"),
+        ("load", "Generated", "emit"),
+    ],
+)
+def test_a_stage_says_what_it_takes(stage: str, kind: str, maker: str) -> None:
+    words = f"{stage} takes a {kind}, which graphbuild.{maker} gives, not a str"
+    with pytest.raises(TypeError, match=words):
+        getattr(graphbuild, stage)("net.yaml")

@@ -29,7 +29,6 @@ from graphbuild.spec.scope import Routing as Routing
 from graphbuild.spec.scope import Scope as Scope
 
 MAX_PATTERN = 1_000  # characters
-MAX_INPUTS = 1_000  # and outputs, of the whole spec
 
 
 def _key(data: Map, name: str) -> Text:
@@ -207,9 +206,6 @@ class Spec(Scope):
         if "rest" in data:
             message = "only a block has 'rest': nobody passes arguments on to a spec"
             findings.append(misplaced(_key(data, "rest"), message))
-        for key in ("inputs", "outputs"):
-            if isinstance(fields.get(key), Map | Seq) and len(fields[key]) > MAX_INPUTS:
-                raise TooMany(f"{MAX_INPUTS:,} {key}", fields[key].span)
         check_head(fields, data, findings)
         check_dims(fields, findings)
         return fields

@@ -18,6 +18,7 @@ from graphbuild.spec.model import Fields, Findings, Model, TooMany
 from graphbuild.spec.names import check_repeat, check_scope
 
 MAX_NODES = 12_000  # that are written
+MAX_INPUTS = 1_000  # and outputs, of one scope
 MAX_ARGUMENTS = 300  # of one node
 
 # What makes a node, and the keys that go with it alone. Those of every node come first.
@@ -254,6 +255,9 @@ class Scope(Model):
     @classmethod
     def _fields(cls, data: Any, findings: Findings) -> Fields:
         fields = super()._fields(data, findings)
+        for key in ("inputs", "outputs"):
+            if isinstance(fields.get(key), Map | Seq) and len(fields[key]) > MAX_INPUTS:
+                raise TooMany(f"{MAX_INPUTS:,} {key} of one scope", fields[key].span)
         check_scope(fields, findings)
         return fields
 
