@@ -126,3 +126,10 @@ def test_the_carets_stand_below_what_is_written_out() -> None:
         "    1 | a: \\u200bx\\u200b",
         "      |    ^^^^^^^",
     ]
+
+
+def test_carets_stand_under_wide_characters_and_accents() -> None:
+    text = "nodes:\n  層: {op: ReLu}\n  e\u0301: {op: ReLu}\n"
+    shown = [str(finding).splitlines()[1:3] for finding in findings(text)]
+    # a terminal shows the first name in two columns, the accent of the second in none
+    assert [carets.index("^") - line.index("ReLu") for line, carets in shown] == [1, -1]
