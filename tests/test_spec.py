@@ -201,7 +201,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 def test_a_file_that_is_too_large(tmp_path: Path) -> None:
     file = tmp_path / "x.yaml"
     file.write_text("#" * 4_000_001)
-    with pytest.raises(SpecError, match="E004 the text has more than 4,000,000 characters"):
+    with pytest.raises(SpecError, match="E004 the text has more than 2,000,000 characters"):
         read(file)
 
 

@@ -18,6 +18,12 @@ from graphbuild.ops.base import MISSING, Op
 if TYPE_CHECKING:
     from graphbuild.elaborate.scope import Scope
 
+_YES_NO = {
+    word: f"write {meant}"
+    for meant, words in (("true", "yes on"), ("false", "no off"))
+    for word in words.split()
+}
+
 # An op, a block's name, a group, another spec, or null: left out.
 Target = Op | str | ScopeTemplate | Nested | None
 
@@ -176,6 +182,7 @@ def decide(scope: Scope, item: Item) -> None:
             "`if` takes true, false or an expression",
             condition.span,
             found=f"the text {found!r}",
+            suggestion=_YES_NO.get(found.lower()),
         )
         raise Poisoned
     item.condition = Arg(found, condition.expr, condition.span)

@@ -219,6 +219,8 @@ def source(scope: Scope, ref: Ref, item: Item | None) -> Source:
         hint = scope.state.nearest(head, known)
         if scope.around_has(head):
             hint = f"a group sees no nodes around it; give it {head!r} with `from`"
+        elif " " in head and all(part in known for part in head.split()):
+            hint = f"a comma is missing: [{', '.join(head.split())}]"
         elif head == INPUT:
             hint = f"the inputs here are {', '.join(scope.input_names)}"
         scope.report(

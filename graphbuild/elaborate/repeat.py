@@ -47,6 +47,8 @@ def turns(scope: Scope, template: NodeTemplate, again: Repeat) -> list[Loop] | N
             if not _is_int(found):
                 hint = "name the variable that runs over a list: repeat: {item: ...}"
                 suggestion = hint if isinstance(found, tuple) else None
+                if isinstance(found, str) and found.isdecimal():
+                    suggestion = f"without quotes it is a number: {found}"
                 _wrong(scope, again.count, "`repeat` takes a count", found, suggestion)
             length = _count(scope, again.count, found)
             _bounded(scope, again.count, length)

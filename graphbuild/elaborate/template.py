@@ -52,7 +52,10 @@ def unknown_argument(
 ) -> None:
     known = [a.name for a in op.arguments]
     layer = _layer(op)
-    if layer is not None and name in arguments(layer):
+    elsewhere = ops.OTHER_ARGUMENTS.get(name)
+    if elsewhere in known:
+        hint = f"did you mean {elsewhere!r}?"
+    elif layer is not None and name in arguments(layer):
         hint = f"did you mean the layer {layer.name}?"
     else:
         takes = f"it takes {', '.join(known) if known else 'no arguments'}"
@@ -263,7 +266,7 @@ class Templates:
                 "E111",
                 f"unknown op {made.op!r}",
                 name.span,
-                suggestion=self.state.nearest(ops.OTHER_NAMES.get(name, name), self.known),
+                suggestion=ops.HINTS.get(name) or self.state.nearest(ops.ours(name), self.known),
             )
         elif made.op not in self.spec.blocks:
             op = ops.get(made.op)

@@ -41,6 +41,7 @@ from graphbuild.ops.parts import index_source
 from graphbuild.ops.types import ArgProblem, check_args
 
 __all__ = [
+    "OTHER_ARGUMENTS",
     "OTHER_NAMES",
     "ArgProblem",
     "Op",
@@ -60,10 +61,24 @@ _TABLES = (
 )  # fmt: skip
 # What torch calls some of them as well; people who know torch try these, and spelling does not tell.
 OTHER_NAMES = {
+    "BatchNorm": "BatchNorm2d", "Conv": "Conv2d", "Dense": "Linear", "MaxPool": "MaxPool2d",
     "divide": "div", "hstack": "concat", "mm": "matmul", "multiply": "mul", "subtract": "sub",
     "swapaxes": "transpose", "swish": "silu", "view": "reshape",
 }  # fmt: skip
+OTHER_ARGUMENTS = {  # what other frameworks call arguments
+    "axis": "dim", "keepdims": "keepdim", "rate": "p", "units": "out_features",
+    "filters": "out_channels", "strides": "stride", "epsilon": "eps", "pool_size": "kernel_size",
+}  # fmt: skip
 _OPS: dict[str, Op] = {op.name: op for table in _TABLES for op in table.OPS}
+
+
+HINTS = {"Sequential": "layers one after the other are a group: nodes: [...] in place of op"}
+
+
+def ours(name: str) -> str:
+    """What an op of other libraries is called here, or the name itself."""
+    plain = name.removeprefix("torch.").removeprefix("nn.").removeprefix("functional.")
+    return OTHER_NAMES.get(plain, plain)
 
 
 def get(name: str) -> Op | None:

@@ -15,6 +15,8 @@ VERSION = 1
 def unknown(key: Text, what: str, known: Sequence[str]) -> Finding:
     """A key that `what` does not have."""
     hint = did_you_mean(key, known) or f"its keys are {', '.join(known)}"
+    if key in ("tie", "share", "repeat", "op", "from"):
+        hint = f"{str(key)!r} stands in a node"
     return Finding("E101", f"unknown key {str(key)!r} of {what}", key.span, suggestion=hint)
 
 
@@ -63,6 +65,12 @@ class Places:
         who, span = self._find(path)
         if error["type"] == "no_op":
             hint = "op: names its layer, function or block, or nodes: makes it a group"
+            data = context.get("data")
+            key = next(iter(data), None) if isinstance(data, Map) and len(data) == 1 else None
+            if key is not None and isinstance(data[key], Map):
+                hint = f"write {{op: {str(key)[:40]}, ...}} with the arguments beside it"
+            elif isinstance(data, Map) and "type" in data:
+                hint = "did you mean op in place of type?"
             return Finding("E102", f"{who} has no op", span, suggestion=hint)
         if error["type"] == "no_cases":
             hint = "cases: is a list or a mapping of what there is to choose from"
