@@ -5,6 +5,7 @@ Widths are given from our own measures, so that a picture does not depend on the
 
 from __future__ import annotations
 
+import re
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from graphbuild.render.picture import Box, Cluster, Picture
 
 HEAT = {"params": "parameters", "macs": "MACs", "memory": "activation memory"}
-_MARKS = {
+MARKS = {
     "bus": "thick line: running concat",
     "case": "dashed: choice",
     "shared": "dotted: same weights",
@@ -24,7 +25,10 @@ _MARKS = {
     "mode": "dashed frame: in one mode only",
 }
 HEAD, BODY, SMALL = 10.5, 9.5, 8.5
+LEAST = 64  # no card is less wide
 PER_ROW = 4  # entries of the legend
+GAP = "&#160;" * 3  # between them
+_LETTER = re.compile(r"^(weights )\w+")
 
 
 def card(box: Box, theme: Theme) -> str:
@@ -56,8 +60,13 @@ def width(box: Box) -> float:
     """How wide a card is."""
     texts = [measure(_head(box), HEAD, bold=True)]
     texts += [measure(text, size) for text, size in _rows(box)]
-    texts += [measure(mark, SMALL) for mark in _marks(box)]
-    return max(*texts, 48) + 16
+    texts += [_mark_width(mark) for mark in _marks(box)]
+    return max(*texts, LEAST - 16) + 16
+
+
+def _mark_width(mark: str) -> float:
+    """One badge is as wide as another, whatever its letter."""
+    return measure(_LETTER.sub(r"\1W", mark), SMALL)
 
 
 def _head(box: Box) -> str:
@@ -100,17 +109,35 @@ def frame(cluster: Cluster, theme: Theme, room: float) -> str:
 
     In lines, where one would reach to the middle of a box inside, where an edge comes in.
     """
-    times = f"×{cluster.turns}" if cluster.turns > 1 else ""
-    note = " ".join(filter(None, (cluster.note, times)))
+    return framed(cluster, theme, 0 if frame_width(cluster) < room / 2 else columns(room))
+
+
+def columns(room: float) -> int:
+    """How many characters a line of a name has beside the middle of a box."""
+    return max(int(room / 2 / measure("n", BODY)), 1)
+
+
+def framed(cluster: Cluster, theme: Theme, columns: int) -> str:
+    """The name in one line, or in lines of so many characters."""
     marks = " · ".join(_marks(cluster))
-    wide = measure(cluster.title, BODY, bold=True) + measure(note, BODY) + measure(marks, SMALL)
-    fits = wide < room / 2
-    lines = [note] if fits else wrap(note, max(int(room / 2 / measure("n", BODY)), 1))
+    lines = wrap(note(cluster), columns) if columns else [note(cluster)]
     parts = [_font(f"<B>{markup(cluster.title)}</B>", BODY, theme.text)]
     parts += [_font(markup(line), BODY, theme.muted) for line in lines if line]
     parts += [_font(markup(marks), SMALL, theme.shared)] if marks else []
-    gap = "&#160;&#160;" if fits else '<BR ALIGN="LEFT"/>'
-    return f"<{gap.join(parts)}{'' if fits else gap}>"
+    gap = '<BR ALIGN="LEFT"/>' if columns else "&#160;&#160;"
+    return f"<{gap.join(parts)}{gap if columns else ''}>"
+
+
+def note(cluster: Cluster) -> str:
+    """What a cluster is, and how often."""
+    times = f"×{cluster.turns}" if cluster.turns > 1 else ""
+    return " ".join(filter(None, (cluster.note, times)))
+
+
+def frame_width(cluster: Cluster) -> float:
+    """How wide the name of a cluster is in one line."""
+    marks = sum(map(_mark_width, _marks(cluster)))
+    return measure(cluster.title, BODY, bold=True) + measure(note(cluster), BODY) + marks
 
 
 def heading(picture: Picture, theme: Theme) -> str:
@@ -119,7 +146,6 @@ def heading(picture: Picture, theme: Theme) -> str:
     for line in wrap(seen(picture.doc), 64, max_lines=2, placeholder=" …"):
         rows.append(_font(markup(line), BODY, theme.muted))
     rows.append(_font(markup(picture.totals), BODY, theme.text))
-    out = "".join(f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows)
     rows += _legend(picture, theme)
     out = "".join(f'<TR><TD ALIGN="LEFT">{row}</TD></TR>' for row in rows)
     return f'<<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2">{out}</TABLE>>'
@@ -128,18 +154,28 @@ def heading(picture: Picture, theme: Theme) -> str:
 def _legend(picture: Picture, theme: Theme) -> list[str]:
     """Lines that say what the colours and lines mean, of those that occur."""
     if picture.color_by == "kind":
-        entries = [_font("■", BODY, HUES[k]) + _word(WORDS[k], theme) for k in picture.kinds]
+        entries = [of_kind(kind, theme) for kind in picture.kinds]
     else:
-        squares = "".join(_font("■", BODY, colour) for colour in SCALE)
-        what = f"{HEAT[picture.color_by]} of one box: 0 "
-        entries = [_word(what, theme) + squares + _word(picture.most, theme)]
-    entries += [_font(markup(_MARKS[mark]), SMALL, theme.muted) for mark in picture.marks]
-    gap = "&#160;" * 3
-    return [gap.join(entries[at : at + PER_ROW]) for at in range(0, len(entries), PER_ROW)]
+        entries = [of_scale(picture.color_by, theme) + word(picture.most, theme)]
+    entries += [of_mark(mark, theme) for mark in picture.marks]
+    return [GAP.join(entries[at : at + PER_ROW]) for at in range(0, len(entries), PER_ROW)]
 
 
-def _word(word: str, theme: Theme) -> str:
-    return _font(f"&#160;{markup(word)}", SMALL, theme.muted)
+def of_kind(kind: str, theme: Theme) -> str:
+    return _font("■", BODY, HUES[kind]) + word(WORDS[kind], theme)
+
+
+def of_scale(color_by: str, theme: Theme) -> str:
+    squares = "".join(_font("■", BODY, colour) for colour in SCALE)
+    return word(f"{HEAT[color_by]} of one box: 0 ", theme) + squares
+
+
+def of_mark(mark: str, theme: Theme) -> str:
+    return _font(markup(MARKS[mark]), SMALL, theme.muted)
+
+
+def word(text: str, theme: Theme) -> str:
+    return _font(f"&#160;{markup(text)}", SMALL, theme.muted)
 
 
 def _only(mode: str) -> str:

@@ -13,7 +13,7 @@ from graphbuild.render.theme import Theme, ThemeName, themed
 if TYPE_CHECKING:
     from graphviz import Digraph
 
-    from graphbuild.errors import Span
+    from graphbuild.errors import Source, Span
     from graphbuild.render.picture import Box, Cluster, Link, Picture
 
 Direction = Literal["TB", "LR"]
@@ -65,7 +65,8 @@ def dot(picture: Picture, style: Style = Style()) -> str:
     boxes = {box.id: box for box in picture.boxes}
     _fill(graph, picture.root, boxes, _into(picture), theme, style)
     for link in picture.links:
-        _edge(graph, link, boxes, theme)
+        form = boxes[link.head].form
+        graph.edge(link.tail, link.head, **edge_attributes(link, form, theme))
     return str(graph.source)
 
 
@@ -96,7 +97,7 @@ def _fill(
     frames = [inner for inner in cluster.inside if not isinstance(inner, str)]
     for inner in cluster.inside:
         if isinstance(inner, str):
-            _node(graph, boxes[inner], theme, style)
+            graph.node(inner, **node_attributes(boxes[inner], theme, style))
             continue
         # Edges to the cases fan out, so the names of those at the right stand at their right; what
         # chooses comes in from any side, so the name of the whole stands below.
@@ -104,19 +105,34 @@ def _fill(
         right = case and frames.index(inner) * 2 >= len(frames)
         below = any(i.style == "control" and i.head in inner.inside for i in into[inner.id])
         with graph.subgraph(name=inner.id) as sub:
-            dashed = inner.mode != "always" or inner.badge
-            sub.attr(
-                label=frame(inner, theme, _room(inner, into[inner.id], boxes)),
-                labeljust="r" if right or style.direction == "LR" else "l",
-                labelloc="b" if below else "t",
-                style="rounded,filled,dashed" if dashed else "rounded,filled",
-                fillcolor=theme.tints[min(inner.depth, len(theme.tints)) - 1],
-                color=theme.shared if inner.badge else theme.frame,
-                margin="10",
-                tooltip=attribute(inner.path),
-                **_link(inner.span, style),
-            )
+            label = frame(inner, theme, _room(inner, into[inner.id], boxes))
+            right = right or style.direction == "LR"
+            sub.attr(**cluster_attributes(inner, label, theme, style, right=right, below=below))
             _fill(sub, inner, boxes, into, theme, style)
+
+
+def cluster_attributes(
+    cluster: Cluster,
+    label: str,
+    theme: Theme,
+    style: Style,
+    *,
+    right: bool = False,
+    below: bool = False,
+) -> dict[str, str]:
+    """How a cluster is drawn whose name stands at that place."""
+    dashed = cluster.mode != "always" or cluster.badge
+    return {
+        "label": label,
+        "labeljust": "r" if right else "l",
+        "labelloc": "b" if below else "t",
+        "style": "rounded,filled,dashed" if dashed else "rounded,filled",
+        "fillcolor": theme.tints[min(cluster.depth, len(theme.tints)) - 1],
+        "color": theme.shared if cluster.badge else theme.frame,
+        "margin": "10",
+        "tooltip": attribute(cluster.path),
+        **_link(cluster.span, style),
+    }
 
 
 def _room(cluster: Cluster, into: list[Link], boxes: dict[str, Box]) -> float:
@@ -131,30 +147,28 @@ def _room(cluster: Cluster, into: list[Link], boxes: dict[str, Box]) -> float:
     return max(width(boxes[one]) for one in cluster.boxes())
 
 
-def _node(graph: Digraph, box: Box, theme: Theme, style: Style) -> None:
+def node_attributes(box: Box, theme: Theme, style: Style) -> dict[str, str]:
+    """How a box is drawn."""
     common = {"tooltip": attribute(box.tip), **_link(box.span, style)}
     if box.form == "sign":
-        graph.node(
-            box.id,
-            label=f"<<B>{markup(box.title)}</B>>",
-            shape="circle",
-            fixedsize="true",
-            width="0.27",
-            fontsize="14",
-            color=theme.strong,
-            fontcolor=theme.strong,
-            style="filled",
-            fillcolor=theme.card,
+        return {
+            "label": f"<<B>{markup(box.title)}</B>>",
+            "shape": "circle",
+            "fixedsize": "true",
+            "width": "0.27",
+            "fontsize": "14",
+            "color": theme.strong,
+            "fontcolor": theme.strong,
+            "style": "filled",
+            "fillcolor": theme.card,
             **common,
-        )
-        return
-    label = {"card": card, "bar": bar, "pill": pill}[box.form](box, theme)
+        }
     if box.form == "bar" and box.group:
         common["group"] = box.group
-    graph.node(box.id, label=label, **common)
+    return {"label": {"card": card, "bar": bar, "pill": pill}[box.form](box, theme), **common}
 
 
-_STYLES: dict[str, dict[str, str]] = {
+STYLES: dict[str, dict[str, str]] = {
     "data": {},
     "case": {"style": "dashed", "weight": "5"},  # the choice stands amidst its cases
     "control": {"style": "dashed"},
@@ -164,17 +178,18 @@ _STYLES: dict[str, dict[str, str]] = {
 }
 
 
-def _edge(graph: Digraph, link: Link, boxes: dict[str, Box], theme: Theme) -> None:
-    attributes = dict(_STYLES[link.style])
+def edge_attributes(link: Link, form: str, theme: Theme) -> dict[str, str]:
+    """How a link is drawn to a box of that form."""
+    attributes = dict(STYLES[link.style])
     if link.main and link.style == "data":
         attributes["weight"] = "400"  # more than Graphviz has for narrow clusters
     if link.style in ("shared", "tied"):
         attributes["color"] = theme.shared
     elif link.style != "data":
         attributes["color"] = theme.strong
-    if boxes[link.head].form in ("bar", "sign") and link.style == "data":
+    if form in ("bar", "sign") and link.style == "data":
         attributes["arrowsize"] = "0.5"
-    if boxes[link.head].form == "bar" and link.style == "data":
+    if form == "bar" and link.style == "data":
         attributes["penwidth"] = "1.8"
     if link.label:
         attributes["label"] = f"<&#160;{markup(link.label)}&#160;>"
@@ -183,16 +198,20 @@ def _edge(graph: Digraph, link: Link, boxes: dict[str, Box], theme: Theme) -> No
         attributes["labeltooltip"] = attribute(link.tip)
     if link.frame:
         attributes["ltail"] = link.frame
-    graph.edge(link.tail, link.head, **attributes)
+    return attributes
+
+
+def link_to(source: Source, base: str) -> str:
+    """Where a spec is to be found, with `{line}` for a line."""
+    file = quote(source.name)
+    if "{file}" in base or "{line}" in base:
+        return base.replace("{file}", file)
+    return f"{base.rstrip('/')}/{file.lstrip('/')}#L{{line}}"
 
 
 def _link(span: Span | None, style: Style) -> dict[str, str]:
     """Where a node stands in its spec; `{file}` and `{line}` say where these go."""
     if style.link_base is None or span is None or not span.line:
         return {}
-    file, base = quote(span.source.name), style.link_base
-    if "{file}" in base or "{line}" in base:
-        url = base.replace("{file}", file).replace("{line}", str(span.line))
-    else:
-        url = f"{base.rstrip('/')}/{file.lstrip('/')}#L{span.line}"
+    url = link_to(span.source, style.link_base).replace("{line}", str(span.line))
     return {"URL": attribute(url), "target": "_top"}

@@ -110,7 +110,7 @@ def fold(graph: Graph, folding: Folding) -> Item:
     """The graph with its scopes open or closed; raises LookupError for a path that is none."""
     for path in (*folding.expand, *folding.collapse):
         _find(graph, path)
-    return _Folder(graph, folding).root
+    return Folder(graph, folding).root
 
 
 def _find(graph: Graph, path: str) -> None:
@@ -125,21 +125,25 @@ def _find(graph: Graph, path: str) -> None:
         scope = node.call
 
 
-class _Folder:
+class Folder:
+    """Makes the tree; `whole` and `children` give what is in it, one level after another."""
+
     def __init__(self, graph: Graph, folding: Folding) -> None:
-        self.folding = folding
+        self.graph, self.folding = graph, folding
         self.known: dict[Graph, tuple[Part, ...]] = {}
-        whole = Node(graph.name, graph, (), graph.type)
-        self.root = Item("", Part("call", (whole,)), None)
-        self.visible = len(graph.inputs) + len(graph.outputs)
-        free = folding.full or folding.depth is not None
-        self.root.items = self._items(self.root, None if free else self._room())
-        self.root.open = True
-        self.visible += len(self.root.items)
+        self.root = self.whole()
+        self.visible = len(graph.inputs) + len(self.root.items) + len(graph.outputs)
         self._fold()
 
-    def _room(self) -> int:
-        return max(self.folding.limit - self.visible, 3)
+    def whole(self) -> Item:
+        """The graph, open, with all that is in it closed."""
+        graph, folding = self.graph, self.folding
+        root = Item("", Part("call", (Node(graph.name, graph, (), graph.type),)), None)
+        free = folding.full or folding.depth is not None
+        room = max(folding.limit - len(graph.inputs) - len(graph.outputs), 3)
+        root.items = self._items(root, None if free else room)
+        root.open = True
+        return root
 
     def _fold(self) -> None:
         level = [item for item in self.root.items if item.openable]
@@ -152,7 +156,7 @@ class _Folder:
                 asked = [self._asked(item) for item in items]
                 wanted = [i for i, a in zip(items, asked, strict=True) if a is not False]
                 sure = [i for i, a in zip(items, asked, strict=True) if a]
-                inner = {item: self._children(item) for item in wanted}
+                inner = {item: self.children(item) for item in wanted}
                 more = sum(len(found) - 1 for found in inner.values())
                 fits = self.visible + more <= self.folding.limit and self.folding.depth is None
                 for item in wanted if fits else sure:
@@ -183,7 +187,8 @@ class _Folder:
             return True if len(graph.nodes) <= CASES else None
         return None
 
-    def _children(self, item: Item) -> list[Item]:
+    def children(self, item: Item) -> list[Item]:
+        """What becomes visible where an item is opened."""
         found = item.part.parts
         if item.part.form == "repeat":
             found = runs(item.part)

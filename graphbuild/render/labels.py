@@ -12,7 +12,7 @@ from graphbuild.render.arguments import every_argument, short_arguments
 from graphbuild.render.costs import Cost, short
 from graphbuild.render.fold import Item
 from graphbuild.render.kinds import kind
-from graphbuild.render.parts import turns
+from graphbuild.render.parts import Part, turns
 
 LONGEST = 40  # of a name or title
 
@@ -49,13 +49,17 @@ def copies_told(item: Item) -> int:
 
 
 def name(item: Item) -> str:
-    """The local name of an item."""
-    outer = outermost(item)
-    first, last = outer.part.first.name, outer.part.nodes[-1].name
-    if outer.part.form == "call":
+    """The local name of an item, or of the scope that it is all of."""
+    return part_name(outermost(item).part)
+
+
+def part_name(part: Part) -> str:
+    """The names of a part's first and last node, of a repetition's first and last turn."""
+    first, last = part.first.name, part.nodes[-1].name
+    if part.form == "call":
         return cut(first)
-    if outer.part.form in ("repeat", "run"):
-        last = list(turns(outer.part))[-1][0].name
+    if part.form in ("repeat", "run"):
+        last = list(turns(part))[-1][0].name
     stem = first.rstrip(digits)
     if stem and stem == last.rstrip(digits):  # layer1 … 6
         last = last[len(stem) :]

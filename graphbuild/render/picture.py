@@ -111,17 +111,19 @@ class Picture:
         styles = {link.style for link in self.links}
         found = [style for style in ("bus", "case", "shared", "tied") if style in styles]
         modes = {box.mode for box in self.boxes} | {c.mode for c in self.root.clusters()}
-        return tuple(found) if modes == {"always"} else (*found, "mode")
+        return tuple(found) if modes <= {"always"} else (*found, "mode")
 
 
 def picture(
     graph: Graph, folding: Folding, color_by: ColorBy = "kind", *, concrete: bool = False
 ) -> Picture:
     """The picture of an elaborated spec; `concrete` shows sizes at the example, not formulas."""
-    return _Painter(graph, fold(graph, folding), color_by, concrete).picture()
+    return Painter(graph, fold(graph, folding), color_by, concrete).picture()
 
 
-class _Painter:
+class Painter:
+    """Tells what items show; `viewer.tree` asks it for those that are not visible, too."""
+
     def __init__(self, graph: Graph, view: Item, color_by: ColorBy, concrete: bool) -> None:
         self.graph, self.view, self.color_by = graph, view, color_by
         self.dims = None if concrete else graph.dims

@@ -31,7 +31,7 @@ def seen(text: str) -> str:
     """
     if len(text) > _LONGEST:
         text = f"{text[:_LONGEST]}…"
-    if text.isprintable():
+    if text.isprintable() or text.replace("\n", "").isprintable():
         return text
     return "".join(c if c.isprintable() or c == "\n" else _written(c) for c in text)
 
@@ -49,8 +49,19 @@ def markup(text: str) -> str:
 
 
 def attribute(text: str) -> str:
-    """Text as a DOT attribute, where a backslash would be read as an escape."""
-    return seen(text).replace("\\", "\\\\")
+    """Text as a DOT attribute, where a backslash would be read as an escape.
+
+    Marked for the package graphviz as no HTML-like string, which it takes all in `<...>` for.
+    """
+    from graphviz import nohtml
+
+    marked: str = nohtml(seen(text).replace("\\", "\\\\"))
+    return marked
+
+
+def quoted(text: str) -> str:
+    """Text as it stands between the quotes of a DOT attribute."""
+    return attribute(text).replace('"', '\\"')
 
 
 def measure(text: str, size: float, *, bold: bool = False) -> float:

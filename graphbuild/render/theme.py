@@ -75,13 +75,18 @@ def themed(name: ThemeName) -> Theme:
 
 def stylesheet() -> str:
     """CSS that turns a light SVG dark where the reader's scheme is dark."""
-    rules = []
+    return "@media (prefers-color-scheme:dark){" + rules() + "}"
+
+
+def rules() -> str:
+    """CSS that turns a light SVG dark."""
+    found = []
     for name in Theme.__slots__:
         before, after = getattr(LIGHT, name), getattr(DARK, name)
         pairs = [(before, after)] if isinstance(before, str) else zip(before, after, strict=True)
         for light, dark in pairs:
-            rules.append(f'[fill="{light}"]{{fill:{dark}}}[stroke="{light}"]{{stroke:{dark}}}')
-    return "@media (prefers-color-scheme:dark){" + "".join(rules) + "}"
+            found.append(f'[fill="{light}"]{{fill:{dark}}}[stroke="{light}"]{{stroke:{dark}}}')
+    return "".join(found)
 
 
 def on(colour: str) -> str:
