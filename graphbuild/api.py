@@ -146,7 +146,9 @@ def render(
 ) -> Drawing:
     """Draw a graph, folded to what a reader can take in; also into a file, if one is named.
 
-    The format is that of the file's name, or SVG. A notebook shows what is returned.
+    The format is that of the file's name, or SVG. A notebook shows what is returned. HTML is one
+    page, to be opened without any network: blocks open and close, nodes can be searched, and a panel
+    tells their arguments, shapes, costs and lines in the spec.
 
     >>> graph = graphbuild.elaborate(graphbuild.read("densenet121"))
     >>> graphbuild.render(graph, "densenet121.pdf", expand=["features.denseblock1"])
@@ -157,7 +159,7 @@ def render(
     """
     from graphbuild import files
     from graphbuild.ir import Graph
-    from graphbuild.render import FORMATS, Folding, Style, draw, picture
+    from graphbuild.render import FORMATS, Folding, Style, draw, draw_page, picture
 
     _takes("render", graph, Graph, "elaborate")
     chosen = format or (Path(output).suffix.lstrip(".").lower() if output is not None else "svg")
@@ -165,7 +167,11 @@ def render(
         raise ValueError(f"no format {chosen!r}; there are {', '.join(FORMATS)}")
     folding = Folding(depth=depth, expand=tuple(expand), collapse=tuple(collapse), full=full)
     style = Style(direction=direction, theme=theme, link_base=link_base)
-    drawing = draw(picture(graph, folding, color_by), chosen, style)
+    what = picture(graph, folding, color_by)
+    if chosen == "html":
+        drawing = draw_page(graph, what, folding, style)
+    else:
+        drawing = draw(what, chosen, style)
     if output is not None:
         files.write(output, drawing.content)
     return drawing

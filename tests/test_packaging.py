@@ -31,6 +31,10 @@ def test_the_wheel_has_specs_types_and_licence(wheel: list[str]) -> None:
         "graphbuild/cli/app.py",
         "graphbuild/explain.md",
         "graphbuild/ops/conv.py",
+        "graphbuild/render/viewer/main.js",
+        "graphbuild/render/viewer/page.html",
+        "graphbuild/render/viewer/vendor/LICENSE.graphviz",
+        "graphbuild/render/viewer/vendor/wasm-graphviz.js",
     } <= set(wheel)
     assert any(name.endswith("licenses/LICENSE") for name in wheel)
     folders = {name.split("/")[0] for name in wheel}

@@ -13,8 +13,8 @@ from graphbuild import console, files
 from graphbuild.cli.app import Params, Plugins, SpecName, app
 from graphbuild.settings import params, sizes
 
-Format = Literal["svg", "png", "pdf", "dot", "mmd"]
-_FORMATS = ("svg", "png", "pdf", "dot", "mmd")
+Format = Literal["svg", "png", "pdf", "dot", "mmd", "html"]
+_FORMATS = ("svg", "png", "pdf", "dot", "mmd", "html")
 
 
 @app.command()
@@ -47,7 +47,7 @@ def render(
     ] = "TB",
     theme: Annotated[
         Literal["light", "dark", "auto"],
-        typer.Option(help="auto: an SVG that is dark where the reader's screen is."),
+        typer.Option(help="auto: SVG and HTML that are dark where the reader's screen is."),
     ] = "auto",
     link_base: Annotated[
         str | None,
@@ -60,15 +60,17 @@ def render(
     set_: Params = None,
     plugin: Plugins = None,
 ) -> None:
-    """Draw a spec as SVG, PNG, PDF, DOT, Mermaid.
+    """Draw a spec as SVG, PNG, PDF, DOT, Mermaid, or as a page to look around in.
 
     About 40 boxes are shown: a repetition is one, and blocks open while there is room. --expand
     opens one more, --depth and --full open them all. The totals stay the same. It goes to
-    <name>.svg where you stand, unless -o says otherwise.
+    <name>.svg where you stand, unless -o says otherwise. An .html file needs no network: there blocks
+    open and close by a click, nodes can be searched, and a panel tells all about one.
 
     \b
     Examples:
       graphbuild render densenet121 -o densenet121.svg
+      graphbuild render densenet121 -o densenet121.html
       graphbuild render densenet121 --expand features.denseblock1 -o block.pdf
       graphbuild render resnet50 --color-by macs --direction LR -o resnet50.png
       graphbuild render lenet5 --format dot -o -
@@ -77,7 +79,7 @@ def render(
     from graphbuild import names
     from graphbuild.elaborate import elaborate_with_findings
     from graphbuild.read import read
-    from graphbuild.render import Folding, Style, draw, picture
+    from graphbuild.render import Folding, Style, draw, draw_page, picture
 
     chosen = _format(output, format)
     if link_base is not None and urlsplit(link_base).scheme not in ("", "http", "https", "file"):
@@ -95,7 +97,11 @@ def render(
         what = picture(graph, folding, color_by, concrete=bool(given))
     except LookupError as error:
         raise typer.BadParameter(str(error.args[0]), param_hint="--expand, --collapse") from None
-    drawing = draw(what, chosen, Style(direction, theme, link_base))
+    style = Style(direction, theme, link_base)
+    if chosen == "html":
+        drawing = draw_page(graph, what, folding, style, concrete=bool(given))
+    else:
+        drawing = draw(what, chosen, style)
     if output == "-":
         sys.stdout.buffer.write(drawing.content)
         return

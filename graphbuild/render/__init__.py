@@ -1,7 +1,9 @@
-"""Pictures of a graph: folded to what a reader can take in, as SVG, PNG, PDF, DOT or Mermaid.
+"""Pictures of a graph: folded to what a reader can take in, as SVG, PNG, PDF, DOT, Mermaid,
+or a page to look around in.
 
 Stage by stage, each a plain value: `fold` (graph -> tree of what is visible), `picture` (-> boxes,
-clusters and links with their text), `dot` (-> DOT text), `layout` (-> a drawing).
+clusters and links with their text), `dot` (-> DOT text), `layout` (-> a drawing). The page lays out
+what its reader opens by itself; see `viewer`.
 """
 
 from __future__ import annotations
@@ -9,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from graphbuild.ir import Graph
+from graphbuild.pause import collection_paused
 from graphbuild.render.dot import Direction, Style, dot
 from graphbuild.render.engine import layout, splines
 from graphbuild.render.fold import Folding
@@ -25,14 +29,17 @@ __all__ = [
     "Folding",
     "Format",
     "Picture",
+    "Still",
     "Style",
     "ThemeName",
     "draw",
+    "draw_page",
     "picture",
 ]
 
-Format = Literal["svg", "png", "pdf", "dot", "mmd"]
-FORMATS: tuple[Format, ...] = ("svg", "png", "pdf", "dot", "mmd")
+Still = Literal["svg", "png", "pdf", "dot", "mmd"]  # which show one picture
+Format = Still | Literal["html"]
+FORMATS: tuple[Format, ...] = ("svg", "png", "pdf", "dot", "mmd", "html")
 DPI = 144  # of a PNG
 _MIMES = {"svg": "image/svg+xml", "png": "image/png"}
 
@@ -61,8 +68,8 @@ class Drawing:
         return bundle
 
 
-def draw(what: Picture, format: Format, style: Style) -> Drawing:
-    """Draw a picture in a format; all of them show the same."""
+def draw(what: Picture, format: Still, style: Style, *, finished: bool = True) -> Drawing:
+    """Draw a picture in a format; all of them show the same. A page needs more: see `draw_page`."""
     visible = len(what.boxes)
     if format == "mmd":
         return Drawing(format, mermaid(what, style.direction).encode(), visible)
@@ -74,6 +81,24 @@ def draw(what: Picture, format: Format, style: Style) -> Drawing:
     if style.splines == "line":
         note = f"straight lines, since curves among {visible:,} boxes would take long"
     drawn = layout(text, format, DPI if format == "png" else None)
-    if format == "svg":
+    if format == "svg" and finished:
         drawn = finish(drawn, what.name, what.totals, auto=style.theme == "auto")
     return Drawing(format, drawn, visible, note)
+
+
+def draw_page(
+    graph: Graph, what: Picture, folding: Folding, style: Style, *, concrete: bool = False
+) -> Drawing:
+    """A page that begins with a picture of a graph, so folded, and can open and close all of it."""
+    from graphbuild.render.viewer import page, statements, tree
+
+    plain = replace(style, theme="light", link_base=None)  # the page has both themes, and a panel
+    first = draw(what, "svg", plain, finished=False)
+    with collection_paused():
+        data = {
+            **tree(graph, folding, concrete=concrete, link_base=style.link_base),
+            **statements(what),
+            "direction": style.direction,
+        }
+        text = page(graph.name, first.text, data, style.theme)
+    return replace(first, format="html", content=text.encode())

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -15,7 +15,7 @@ from test_golden import compare
 
 import graphbuild
 from graphbuild.ir import Graph
-from graphbuild.render import Drawing, Folding, Format, Style, draw, picture
+from graphbuild.render import FORMATS, Drawing, Folding, Still, Style, draw, picture
 from graphbuild.render.text import attribute, markup, measure, seen
 from graphbuild.render.theme import DARK, HUES, LIGHT, SCALE, heat, on
 
@@ -36,7 +36,7 @@ def elaborated(name: str) -> Graph:
     return graphbuild.elaborate(graphbuild.read(name))
 
 
-def drawing(graph: Graph, format: Format = "svg", **style: Any) -> Drawing:
+def drawing(graph: Graph, format: Still = "svg", **style: Any) -> Drawing:
     return draw(picture(graph, Folding()), format, Style(**style))
 
 
@@ -64,7 +64,8 @@ def test_every_bundled_spec_draws(name: str) -> None:
 
 def test_formats() -> None:
     graph = elaborated("lenet5")
-    found = {format: drawing(graph, format).content for format in graphbuild_formats()}
+    found = {format: drawing(graph, format).content for format in get_args(Still)}
+    assert {*found, "html"} == set(FORMATS)
     assert found["png"].startswith(b"\x89PNG\r\n\x1a\n")
     assert found["png"].rstrip().endswith(b"IEND\xaeB`\x82")
     assert found["pdf"].startswith(b"%PDF-1.")
@@ -72,12 +73,6 @@ def test_formats() -> None:
     assert found["svg"].startswith(b"<?xml")
     assert found["dot"].startswith(b"digraph ")
     assert b"\nflowchart TB\n" in found["mmd"]
-
-
-def graphbuild_formats() -> tuple[Format, ...]:
-    from graphbuild.render import FORMATS
-
-    return FORMATS
 
 
 def test_all_formats_show_the_same() -> None:
@@ -153,6 +148,20 @@ def test_names_are_text_in_mermaid_and_dot() -> None:
     assert text.count('"') % 2 == 0
     for format in ("png", "pdf"):
         assert draw(what, format, Style()).content  # Graphviz reads the DOT text
+
+
+def test_what_looks_like_markup_from_end_to_end_is_text_too() -> None:
+    """A tooltip begins with a path and can end with a doc: `<...>` would be read as markup."""
+    name = "<a>];evil[URL=x];n2[tooltip=<"
+    block = {"doc": "x>", "nodes": {"c": "ReLU"}}
+    nodes = {name: {"op": "b"}, "<a>b>": {"nodes": ["ReLU", "Tanh"]}}
+    text: Any = {"graphbuild": 1, "name": "x", "inputs": {"i": ["N", 4]}, "blocks": {"b": block}}
+    graph = graphbuild.elaborate(graphbuild.read({**text, "nodes": nodes}))
+    what = picture(graph, Folding(collapse=(name,), depth=1, expand=("<a>b>",)))
+    assert "tooltip=<" not in draw(what, "dot", Style()).text.replace(name, "")
+    titles = [node.text or "" for node in ET.fromstring(draw(what, "svg", Style()).content).iter()]
+    assert any(title.startswith(name) and title.endswith("x>") for title in titles)
+    assert "<a>b>" in titles
 
 
 def test_graphviz_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
