@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from PIL import Image
@@ -29,12 +31,41 @@ PICTURES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+LAYER = "features.denseblock1.denselayer3"
+OPENED = f"#open=features.denseblock1.denselayer1+repeat&open={LAYER}&node={LAYER}.norm2"
+
+
+def viewer(output: Path) -> None:
+    """What a browser shows of the page of a graph; needs playwright and Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    name = "densenet121"
+    with TemporaryDirectory() as folder, sync_playwright() as driver:
+        file = Path(folder) / f"{name}.html"
+        graphbuild.render(graphbuild.elaborate(graphbuild.read(name)), file)
+        program = shutil.which("chromium") or shutil.which("google-chrome")
+        browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 760}, reduced_motion="reduce")
+        page.goto(f"{file.as_uri()}{OPENED}")
+        page.wait_for_selector("html[data-ready=true]", state="attached")
+        shot = page.screenshot()
+        browser.close()
+    with Image.open(BytesIO(shot)) as image:
+        few = image.convert("RGB").quantize(
+            128, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+        )
+    few.save(output / "viewer.png", optimize=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="which of them; all if none is named")
     parser.add_argument("--output", type=Path, default=HERE, help="the folder to write to")
     args = parser.parse_args()
-    for name in args.names or PICTURES:
+    for name in args.names or (*PICTURES, "viewer"):
+        if name == "viewer":
+            viewer(args.output)
+            continue
         spec, options = PICTURES[name]
         graph = graphbuild.elaborate(graphbuild.read(spec))
         drawn = graphbuild.render(graph, args.output / f"{name}.svg", **options)
