@@ -208,9 +208,12 @@ def joined(node: Node, dims: Dims | None) -> str:
 
 
 def shape(type_: Type, dims: Dims | None) -> str:
+    """The sizes, as formulas of the free dimensions if these are given, else at the example."""
     if isinstance(type_, Several):
         return ", ".join(shape(item, dims) for item in type_.items) or "nothing"
-    return (dims or Dims(())).show_shape(type_.shapes)
+    if dims is None:
+        return "×".join(str(int(size)) for size in type_.shape) or "scalar"
+    return dims.show_shape(type_.shapes)
 
 
 def dtype(type_: Type) -> str:

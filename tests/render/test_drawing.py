@@ -318,6 +318,14 @@ def test_the_verb(tmp_path: Path) -> None:
     assert (tmp_path / "lenet5.svg").exists()
 
 
+def test_shapes_can_be_those_of_a_size(tmp_path: Path) -> None:
+    for format in ("dot", "html"):
+        args = ("--size", "H=320", "-o", f"x.{format}")
+        done = run("render", "densenet121", *args, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    assert "1×64×160×112" in (tmp_path / "x.dot").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("args", "told"),
     [
