@@ -12,7 +12,12 @@ from pathlib import Path
 import graphbuild
 from benchmarks.contest import Benchmark, Contest, Cost, Setting
 
-COMMANDS = {"--help": 0.15, "check densenet121": 0.35, "render densenet121 -o d.svg": 0.5}
+COMMANDS = {
+    "--help": 0.15,
+    "check densenet121": 0.35,
+    "render densenet121 -o d.svg": 0.5,
+    "render densenet121 -o d.html": 0.5,
+}
 
 
 def benchmarks() -> Iterator[Benchmark]:

@@ -22,7 +22,7 @@ from test_drawing import DOC, HOSTILE, hostile
 import graphbuild
 from graphbuild.ir import Graph
 from graphbuild.read import read_text
-from graphbuild.render import ColorBy, Folding, Style, draw_page, picture
+from graphbuild.render import ColorBy, Direction, Folding, Style, draw_page, picture
 from graphbuild.render.dot import dot
 from graphbuild.render.engine import splines
 from graphbuild.render.viewer.page import NOTICE, SCRIPTS
@@ -314,6 +314,26 @@ def test_the_address_keeps_what_is_open(view: Open) -> None:
     assert other.page.locator("#panel").is_visible()
     wrong = view("densenet121", hash="#open=no.such%20repeat&node=%3Cimg%3E&close=features")
     assert wrong.page.locator("#canvas .thing").count() == 7
+
+
+@pytest.mark.parametrize("direction", ["TB", "LR"])
+def test_no_sign_stands_on_a_name(direction: Direction, view: Open) -> None:
+    viewer = view("conditional_depth_switch", style=Style(direction=direction))
+    overlaps = viewer.page.evaluate("""() => {
+        const found = [];
+        for (const sign of document.querySelectorAll("#canvas .cluster .sign")) {
+            const own = sign.getBoundingClientRect();
+            for (const text of document.querySelectorAll("#canvas .cluster text")) {
+                const other = text.getBoundingClientRect();
+                const apart = own.right <= other.left || other.right <= own.left
+                    || own.bottom <= other.top || other.bottom <= own.top;
+                if (!apart) found.push(text.textContent);
+            }
+        }
+        return found;
+    }""")
+    assert viewer.page.locator("#canvas .cluster .sign").count() >= 3
+    assert overlaps == []
 
 
 def test_themes(view: Open) -> None:

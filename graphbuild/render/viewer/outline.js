@@ -160,11 +160,11 @@ function search() {
   );
   if (words.length && hits.length !== found.length) {
     results.append(
-      element("li", { class: "more", "aria-disabled": "true" }, `${hits.length - found.length} more`),
+      element("li", { class: "more", role: "presentation" }, `${hits.length - found.length} more`),
     );
   }
   if (words.length && !hits.length)
-    results.append(element("li", { class: "more", "aria-disabled": "true" }, "nothing found"));
+    results.append(element("li", { class: "more", role: "presentation" }, "nothing found"));
   openResults(Boolean(words.length));
   pick(found.length ? 0 : -1);
   if (words.length) say(`${hits.length} found`);

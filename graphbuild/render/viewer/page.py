@@ -26,11 +26,11 @@ SCRIPTS = (
     *("canvas", "panel", "outline", "address", "main"),
 )
 NOTICE = """\
-This file contains @hpcc-js/wasm-graphviz 1.29.2, copyright HPCC Systems, under the Apache License 2.0
-(https://www.apache.org/licenses/LICENSE-2.0), and in it Graphviz 16.1.0, copyright AT&amp;T and others, under
-the Eclipse Public License 2.0 (https://www.eclipse.org/legal/epl-2.0/), without any warranty or liability
-of theirs; its source is to be had at https://gitlab.com/graphviz/graphviz. The page itself is graphbuild's,
-under the Apache License 2.0."""
+This file contains @hpcc-js/wasm-graphviz 1.29.2 (https://github.com/hpcc-systems/hpcc-js-wasm), under the
+Apache License 2.0 (https://www.apache.org/licenses/LICENSE-2.0), and in it Graphviz 16.1.0
+(https://graphviz.org), under the Eclipse Public License 2.0 (https://www.eclipse.org/legal/epl-2.0/),
+without any warranty or liability of their authors; the source of Graphviz is to be had at
+https://gitlab.com/graphviz/graphviz. The page itself is graphbuild's, under the Apache License 2.0."""
 
 
 def page(name: str, svg: str, data: dict[str, Any], theme: ThemeName) -> str:

@@ -98,7 +98,10 @@ class Scene {
     group.prepend(svgElement("rect", { class: "ring", ...ring }));
     if (!what.openable) return;
     group.setAttribute("aria-expanded", String(what.open));
-    const x = right - (what.open ? 10 : 1),
+    // In a frame it stands at the other side than the name.
+    const named = Number(group.querySelector("text")?.getAttribute("x"));
+    const aside = what.open && named > (left + right) / 2;
+    const x = aside ? left + 10 : right - (what.open ? 10 : 1),
       y = top + (what.open ? 10 : 1);
     const sign = svgElement("g", { class: "sign", transform: `translate(${x} ${y})` });
     sign.append(
