@@ -67,6 +67,8 @@ def _into(item: Item) -> Iterator[Wire]:
             if edge.source in own:
                 continue
             for source in _sources(scope, edge, item):
+                if source.end is item:  # through an absent node, all inside of it
+                    continue
                 style: Literal["data", "control", "case", "bus"] = "data"
                 if source.case:
                     style = "case"

@@ -90,6 +90,16 @@ def test_edges_of_random_specs(text: str) -> None:
         assert_totals_hold(graph, picture(graph, folding))
 
 
+def test_nothing_leads_to_itself() -> None:
+    """Through an absent node one end of a stretch comes from the other."""
+    layer, absent = {"op": "Linear", "out_features": 4}, {"op": "ReLU", "if": False}
+    nodes = {f"n{i}": absent if i % 2 else layer for i in range(40)}
+    data = {"graphbuild": 1, "name": "x", "inputs": {"x": ["N", 4]}, "nodes": nodes}
+    what = picture(graphbuild.elaborate(graphbuild.read(data)), Folding(limit=6))
+    assert any(box.title.endswith("nodes") for box in what.boxes)
+    assert not [link for link in what.links if link.tail == link.head]
+
+
 def assert_totals_hold(graph: Graph, what: Picture) -> None:
     totals = graphbuild.summary(graph)
     params = sum(box.cost.params * box.copies for box in what.boxes)

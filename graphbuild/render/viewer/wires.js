@@ -52,6 +52,7 @@ function* into(item) {
     for (const [position, edge] of node.operands.entries()) {
       if (own.has(edge[0])) continue;
       for (const source of sources(scope, edge, item)) {
+        if (source.end === item) continue; // through an absent node, all inside of it
         let style = "data";
         if (source.case) style = "case";
         else if (node.routed && position === 0) style = "control";
