@@ -120,7 +120,7 @@ def columns(room: float) -> int:
 def framed(cluster: Cluster, theme: Theme, columns: int) -> str:
     """The name in one line, or in lines of so many characters."""
     marks = " · ".join(_marks(cluster))
-    lines = wrap(note(cluster), columns) if columns else [note(cluster)]
+    lines = wrap(note(cluster), columns, break_long_words=False) if columns else [note(cluster)]
     parts = [_font(f"<B>{markup(cluster.title)}</B>", BODY, theme.text)]
     parts += [_font(markup(line), BODY, theme.muted) for line in lines if line]
     parts += [_font(markup(marks), SMALL, theme.shared)] if marks else []

@@ -231,7 +231,7 @@ def tip(item: Item, cost: Cost, dims: Dims | None) -> str:
     for node in part.nodes[:1] if part.turns > 1 else part.nodes[:6]:
         prefix = item.scope.prefix if item.scope is not None else ""
         lines.append(f"{prefix}{node.name}: {called(node)}")
-        lines += [f"  {line}" for line in every_argument(node)]
+        lines += [cut(f"  {line}", 120) for line in every_argument(node)]
     if part.turns > 1 or len(part.nodes) > 6:
         lines.append(f"… {name(item)}")
     lines.append(f"output {shape(part.nodes[-1].type, dims)}")

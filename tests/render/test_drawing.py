@@ -111,7 +111,7 @@ HOSTILE = [
     "<<B>",
     "中文",
     "onload=alert(1)",
-    "x" * 300,
+    "x" * 200,
 ]
 DOC = 'one "two" \\N \\L <b>&amp; </title><script>alert(2)</script> \u202eevil\u2066 ${x} `y` \\'
 
