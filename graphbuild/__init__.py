@@ -12,15 +12,26 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from graphbuild.api import check, compile, elaborate, emit, load, read, render, specs, summary
-    from graphbuild.errors import Finding, SpecError
+    from graphbuild.api import (
+        check,
+        compile,
+        diff,
+        elaborate,
+        emit,
+        load,
+        read,
+        render,
+        specs,
+        summary,
+    )
+    from graphbuild.errors import SpecError
     from graphbuild.ops import register
 
 __all__ = [
-    "Finding",
     "SpecError",
     "check",
     "compile",
+    "diff",
     "elaborate",
     "emit",
     "load",
@@ -31,7 +42,7 @@ __all__ = [
     "summary",
 ]
 
-_HOMES = {"Finding": "errors", "SpecError": "errors", "register": "ops"}  # all others: api
+_HOMES = {"SpecError": "errors", "register": "ops"}  # all others: api
 
 
 def __getattr__(name: str) -> object:

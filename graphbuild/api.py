@@ -22,6 +22,7 @@ from graphbuild.errors import Finding, SpecError
 if TYPE_CHECKING:
     from torch import nn
 
+    from graphbuild.diff import Difference
     from graphbuild.emit.generated import Generated
     from graphbuild.ir import Graph
     from graphbuild.render import ColorBy, Direction, Drawing, Format, ThemeName
@@ -129,8 +130,28 @@ def summary(graph: Graph, depth: int | None = None) -> Report:
     return report(graph, depth)
 
 
+def diff(
+    before: Graph, after: Graph, /, *, depth: int | None = None, full: bool = False
+) -> Difference:
+    """What changed from one graph to another, as a reader would say it; falsy if nothing did.
+
+    What is the same in every instance of a block is one row, and so is what follows from a param;
+    ``depth`` folds what lies deeper, ``full`` folds nothing.
+
+    >>> spec = graphbuild.read("densenet121")
+    >>> before, after = graphbuild.elaborate(spec), graphbuild.elaborate(spec, growth_rate=24)
+    >>> found = graphbuild.diff(before, after)
+    >>> [row.text for row in found.rows][:2]
+    ['32 → 24', 'out_channels 128 → 96']
+    >>> graphbuild.render(found, "diff.svg")
+    """
+    from graphbuild.diff import diff as stage
+
+    return stage(before, after, depth=depth, full=full)
+
+
 def render(
-    graph: Graph,
+    graph: Graph | Difference,
     /,
     output: str | os.PathLike[str] | None = None,
     *,
@@ -148,7 +169,8 @@ def render(
 
     The format is that of the file's name, or SVG. A notebook shows what is returned. HTML is one
     page, to be opened without any network: blocks open and close, nodes can be searched, and a panel
-    tells their arguments, shapes, costs and lines in the spec.
+    tells their arguments, shapes, costs and lines in the spec. Of what
+    `diff` gives, both graphs are drawn in one picture, with what was added, removed and changed.
 
     >>> graph = graphbuild.elaborate(graphbuild.read("densenet121"))
     >>> graphbuild.render(graph, "densenet121.pdf", expand=["features.denseblock1"])
@@ -158,18 +180,21 @@ def render(
     Raises LookupError where a path to expand or collapse is none of the graph's.
     """
     from graphbuild import files
+    from graphbuild.diff import Difference
     from graphbuild.ir import Graph
-    from graphbuild.render import FORMATS, Folding, Style, draw, draw_page, picture
+    from graphbuild.render import FORMATS, STILLS, Folding, Style, draw, draw_page, picture
 
-    _takes("render", graph, Graph, "elaborate")
+    known = STILLS if isinstance(graph, Difference) else FORMATS
+    drawn = graph.graph if isinstance(graph, Difference) else graph
+    _takes("render", drawn, Graph, "elaborate")
     chosen = format or (Path(output).suffix.lstrip(".").lower() if output is not None else "svg")
-    if chosen not in FORMATS:
-        raise ValueError(f"no format {chosen!r}; there are {', '.join(FORMATS)}")
+    if chosen not in known:
+        raise ValueError(f"no format {chosen!r}; there are {', '.join(known)}")
     folding = Folding(depth=depth, expand=tuple(expand), collapse=tuple(collapse), full=full)
     style = Style(direction=direction, theme=theme, link_base=link_base)
-    what = picture(graph, folding, color_by)
+    what = picture(drawn, folding, color_by)
     if chosen == "html":
-        drawing = draw_page(graph, what, folding, style)
+        drawing = draw_page(drawn, what, folding, style)
     else:
         drawing = draw(what, chosen, style)
     if output is not None:

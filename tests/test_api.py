@@ -36,7 +36,7 @@ def test_an_unknown_name() -> None:
         _ = graphbuild.compilee  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("name", ["elaborate", "emit", "load", "read", "check"])
+@pytest.mark.parametrize("name", ["elaborate", "emit", "load", "read", "check", "diff"])
 def test_a_submodule_does_not_hide_the_function_of_its_name(name: str) -> None:
     module = importlib.import_module(f"graphbuild.{name}")
     assert inspect.ismodule(module)

@@ -19,7 +19,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         *("library", "read", "schema", "fmt", "explain", "starter", "advice", "storages"),
         *("inplace", "elaborate", "check", "check_modes", "ir_text"),
     ),
-    ("emit", "report", "render"),
+    ("emit", "report", "render", "diff"),
     ("load", "init", "memory", "trace", "vision", "weights"),
     ("api",),
     ("formats", "console", "settings", "cli", "__main__", "__init__"),

@@ -108,6 +108,18 @@ def test_error(tiny: Path, update_golden: bool) -> None:
     compare("text", 1, done.stderr.rstrip("\n") + "\n", update_golden)
 
 
+def test_diff(tiny: Path, update_golden: bool) -> None:
+    text = (tiny / "tiny.yaml").read_text(encoding="utf-8")
+    norm = "      norm2: BatchNorm2d\n"
+    text = text.replace(norm, f"{norm}      drop: {{op: Dropout2d, p: 0.1}}\n")
+    text = text.replace("from: [norm2,", "from: [drop,")
+    text = text.replace("  head: {op: Linear,", "  classifier: {op: Linear, bias: false,")
+    (tiny / "new.yaml").write_text(text, encoding="utf-8")
+    done = run("diff", "tiny.yaml", "new.yaml", cwd=tiny)
+    assert (done.returncode, done.stderr) == (1, "")
+    compare("text", 2, done.stdout, update_golden)
+
+
 def test_commands(tiny: Path) -> None:
     (tiny / "net.yaml").write_text((tiny / "tiny.yaml").read_text(encoding="utf-8"))
     text = next(block for block in blocks(README, "sh") if "graphbuild list" in block)
@@ -118,7 +130,7 @@ def test_commands(tiny: Path) -> None:
         specs = map(str, sorted((ROOT / "specs").glob("*.yaml")))
         command = [one for word in command for one in (specs if word == "specs/*.yaml" else [word])]
         done = run(*command, cwd=tiny)
-        assert done.returncode == 0, f"{line}\n{done.stderr}"
+        assert done.returncode == int(command[0] == "diff"), f"{line}\n{done.stderr}"
 
 
 def test_python(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from PIL import Image
 import graphbuild
 
 HERE = Path(__file__).parent
-PICTURES: dict[str, tuple[str, dict[str, Any]]] = {
+PICTURES: dict[str, tuple[str | tuple[str, str], dict[str, Any]]] = {
     "densenet121": ("densenet121", {}),
     "densenet121_block": ("densenet121", {"expand": ["features.denseblock1"]}),
     "googlenet": ("googlenet", {}),
@@ -28,6 +28,7 @@ PICTURES: dict[str, tuple[str, dict[str, Any]]] = {
     "vit_b_16": ("vit_b_16", {}),
     "mixture_of_experts": ("mixture_of_experts", {}),
     "conditional": ("conditional_depth_switch", {}),
+    "diff": (("siamese", "siamese_contrastive"), {}),
 }
 
 
@@ -67,7 +68,9 @@ def main() -> None:
             viewer(args.output)
             continue
         spec, options = PICTURES[name]
-        graph = graphbuild.elaborate(graphbuild.read(spec))
+        names = (spec,) if isinstance(spec, str) else spec
+        graphs = [graphbuild.elaborate(graphbuild.read(one)) for one in names]
+        graph = graphs[0] if len(graphs) == 1 else graphbuild.diff(*graphs)
         drawn = graphbuild.render(graph, args.output / f"{name}.svg", **options)
         png = graphbuild.render(graph, format="png", **options).content
         with Image.open(BytesIO(png)) as image:  # few colours, so that it is small

@@ -11,6 +11,7 @@ import sys
 
 from graphbuild import console
 from graphbuild.cli import build as build  # the verbs, in the order that --help has them in
+from graphbuild.cli import compare as compare
 from graphbuild.cli import draw as draw
 from graphbuild.cli import judge as judge
 from graphbuild.cli.app import app, status

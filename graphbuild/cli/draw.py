@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal, cast, get_args
 from urllib.parse import urlsplit
 
 import typer
@@ -13,8 +14,9 @@ from graphbuild import console, files
 from graphbuild.cli.app import Params, Plugins, SpecName, app
 from graphbuild.settings import params, sizes
 
+Still = Literal["svg", "png", "pdf", "dot", "mmd"]
 Format = Literal["svg", "png", "pdf", "dot", "mmd", "html"]
-_FORMATS = ("svg", "png", "pdf", "dot", "mmd", "html")
+_STILLS, _FORMATS = get_args(Still), get_args(Format)
 
 
 @app.command()
@@ -81,7 +83,7 @@ def render(
     from graphbuild.read import read
     from graphbuild.render import Folding, Style, draw, draw_page, picture
 
-    chosen = _format(output, format)
+    chosen = format_of(output, format)
     if link_base is not None and urlsplit(link_base).scheme not in ("", "http", "https", "file"):
         raise typer.BadParameter("a link to a file or a page is meant", param_hint="--link-base")
     spec_ = read(spec)
@@ -111,17 +113,32 @@ def render(
     console.say(f"wrote {file}: {drawing.visible:,} boxes, {what.totals}{note}")
 
 
-def _format(output: str | None, given: Format | None) -> Format:
+def format_of(output: str | None, given: Format | None) -> Format:
     """The format that is asked for, by name or by the ending of the file."""
     if given is not None:
         return given
     if output is None:
         return "svg"
-    ending = Path(output).suffix.lstrip(".").lower()
-    if output == "-" or ending not in _FORMATS:
+    ending = _ending(output)
+    if ending not in _FORMATS:
         what = "standard output" if output == "-" else repr(output)
-        message = (
-            f"{what} does not tell the format; give --format, or end in .{', .'.join(_FORMATS)}"
-        )
+        message = f"{what} does not tell the format; give --format, or end in {_either(_FORMATS)}"
         raise typer.BadParameter(message, param_hint="--format")
     return cast("Format", ending)
+
+
+def still_of(output: str) -> Still:
+    """The format of a file that can show one picture only."""
+    ending = _ending(output)
+    if ending not in _STILLS:
+        message = f"{output!r} does not tell the format; end in {_either(_STILLS)}"
+        raise typer.BadParameter(message, param_hint="--render")
+    return cast("Still", ending)
+
+
+def _ending(output: str) -> str:
+    return Path(output).suffix.lstrip(".").lower()
+
+
+def _either(formats: Iterable[str]) -> str:
+    return ", ".join(f".{format}" for format in formats)

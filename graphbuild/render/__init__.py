@@ -23,6 +23,7 @@ from graphbuild.render.theme import ThemeName
 
 __all__ = [
     "FORMATS",
+    "STILLS",
     "ColorBy",
     "Direction",
     "Drawing",
@@ -39,7 +40,8 @@ __all__ = [
 
 Still = Literal["svg", "png", "pdf", "dot", "mmd"]  # which show one picture
 Format = Still | Literal["html"]
-FORMATS: tuple[Format, ...] = ("svg", "png", "pdf", "dot", "mmd", "html")
+STILLS: tuple[Still, ...] = ("svg", "png", "pdf", "dot", "mmd")
+FORMATS: tuple[Format, ...] = (*STILLS, "html")
 DPI = 144  # of a PNG
 _MIMES = {"svg": "image/svg+xml", "png": "image/png"}
 

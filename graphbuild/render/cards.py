@@ -10,8 +10,9 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from graphbuild.render.kinds import WORDS
+from graphbuild.render.marks import Mark
 from graphbuild.render.text import markup, measure, seen
-from graphbuild.render.theme import HUES, SCALE, Theme, heat, on
+from graphbuild.render.theme import CHANGED, HUES, SCALE, Theme, heat, on
 
 if TYPE_CHECKING:
     from graphbuild.render.picture import Box, Cluster, Picture
@@ -24,6 +25,12 @@ MARKS = {
     "tied": "dotted: tied weights",
     "mode": "dashed frame: in one mode only",
 }
+MARKED: dict[Mark, str] = {
+    "added": "+ added",
+    "removed": "− removed",
+    "changed": "~ changed",
+    "": "as before",
+}
 HEAD, BODY, SMALL = 10.5, 9.5, 8.5
 LEAST = 64  # no card is less wide
 PER_ROW = 4  # entries of the legend
@@ -34,6 +41,9 @@ _LETTER = re.compile(r"^(weights )\w+")
 def card(box: Box, theme: Theme) -> str:
     """A coloured header that says what it is, and rows on the card below."""
     hue = HUES[box.kind] if box.heat is None else heat(box.heat)
+    ink = on(hue)
+    if box.mark is not None:
+        hue, ink = marked_colours(box.mark, theme)
     colours = {BODY: theme.text, SMALL: theme.muted}
     lines = [_font(markup(text), size, colours[size]) for text, size in _rows(box)]
     lines += [_font(markup(mark), SMALL, theme.shared) for mark in _marks(box)]
@@ -46,9 +56,10 @@ def card(box: Box, theme: Theme) -> str:
         )
     style = "ROUNDED,DOTTED" if box.again else "ROUNDED"
     style += ",DASHED" if box.mode != "always" and not box.again else ""
+    style += ",DASHED" if box.mark == "removed" and "DASHED" not in style else ""
     # On dark paper the dark end of the scale would have no edge.
     edge = theme.shared if box.again else hue if box.heat is None else theme.line
-    head = _font(f"<B>{markup(_head(box))}</B>", HEAD, on(hue))
+    head = _font(f"<B>{markup(_head(box))}</B>", HEAD, ink)
     return (
         f'<<TABLE BORDER="1.2" COLOR="{edge}" STYLE="{style}" BGCOLOR="{hue}" CELLBORDER="0"'
         f' CELLSPACING="0" CELLPADDING="3"><TR><TD WIDTH="{width(box):.0f}">{head}</TD></TR>'
@@ -82,23 +93,37 @@ def _marks(box: Box | Cluster) -> list[str]:
     return list(filter(None, (box.badge, _only(box.mode))))
 
 
+def marked_colours(mark: Mark, theme: Theme) -> tuple[str, str]:
+    """Of what changed, and of what stayed, in the picture of a difference: a colour and one on it."""
+    if mark == "changed":
+        return CHANGED, on(CHANGED)
+    return {"added": theme.added, "removed": theme.removed}.get(mark, theme.frame), (
+        theme.card if mark else theme.text
+    )
+
+
 def bar(box: Box, theme: Theme) -> str:
     """A slim bar, with what comes out of it."""
+    hue, ink = HUES["merge"], on(HUES["merge"])
+    if box.mark is not None:
+        hue, ink = marked_colours(box.mark, theme)
     text = " ".join((box.title, *box.rows))
     wide = measure(text, SMALL) + 24
     return (
-        f'<<TABLE BORDER="0" BGCOLOR="{HUES["merge"]}" CELLBORDER="0" CELLSPACING="0"'
+        f'<<TABLE BORDER="0" BGCOLOR="{hue}" CELLBORDER="0" CELLSPACING="0"'
         f' CELLPADDING="1"><TR><TD WIDTH="{wide:.0f}">'
-        f"{_font(markup(text), SMALL, on(HUES['merge']))}</TD></TR></TABLE>>"
+        f"{_font(markup(text), SMALL, ink)}</TD></TR></TABLE>>"
     )
 
 
 def pill(box: Box, theme: Theme) -> str:
     """An input or output: its name, dtype and shape."""
+    edge = marked_colours(box.mark, theme)[0] if box.mark else theme.strong
+    style = "ROUNDED,DASHED" if box.mark == "removed" else "ROUNDED"
     wide = max(measure(box.title, HEAD, bold=True), *(measure(r, SMALL) for r in box.rows)) + 24
     rows = "".join(f"<TR><TD>{_font(markup(r), SMALL, theme.muted)}</TD></TR>" for r in box.rows)
     return (
-        f'<<TABLE BORDER="1.4" COLOR="{theme.strong}" STYLE="ROUNDED" BGCOLOR="{theme.card}"'
+        f'<<TABLE BORDER="1.4" COLOR="{edge}" STYLE="{style}" BGCOLOR="{theme.card}"'
         f' CELLBORDER="0" CELLSPACING="0" CELLPADDING="2"><TR><TD WIDTH="{wide:.0f}">'
         f"{_font(f'<B>{markup(box.title)}</B>', HEAD, theme.text)}</TD></TR>{rows}</TABLE>>"
     )
@@ -153,7 +178,9 @@ def heading(picture: Picture, theme: Theme) -> str:
 
 def _legend(picture: Picture, theme: Theme) -> list[str]:
     """Lines that say what the colours and lines mean, of those that occur."""
-    if picture.color_by == "kind":
+    if picture.marked:
+        entries = [of_change(mark, theme) for mark in MARKED]
+    elif picture.color_by == "kind":
         entries = [of_kind(kind, theme) for kind in picture.kinds]
     else:
         entries = [of_scale(picture.color_by, theme) + word(picture.most, theme)]
@@ -163,6 +190,10 @@ def _legend(picture: Picture, theme: Theme) -> list[str]:
 
 def of_kind(kind: str, theme: Theme) -> str:
     return _font("■", BODY, HUES[kind]) + word(WORDS[kind], theme)
+
+
+def of_change(mark: Mark, theme: Theme) -> str:
+    return _font("■", BODY, marked_colours(mark, theme)[0]) + word(MARKED[mark], theme)
 
 
 def of_scale(color_by: str, theme: Theme) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 
@@ -9,6 +10,7 @@ from graphbuild.ir import Graph, Node, Several, Tensor, Type
 from graphbuild.modes import there
 from graphbuild.ops.base import Op
 from graphbuild.render.fold import Item
+from graphbuild.render.marks import Union, origins
 from graphbuild.report import Counter, Counts, report
 
 _BYTES = {"float64": 8, "int64": 8, "float16": 2, "bfloat16": 2, "int16": 2, "int8": 1, "uint8": 1}
@@ -44,8 +46,17 @@ class Costs:
 
     @property
     def total(self) -> Cost:
-        counts = report(self.root, depth=1).totals
-        return Cost(counts.parameters, counts.macs, self._held(self.root) if self.memory else 0)
+        root = self.root.after if isinstance(self.root, Union) and self.root.after else self.root
+        counts = report(root, depth=1).totals
+        return Cost(counts.parameters, counts.macs, self._held(root) if self.memory else 0)
+
+    @property
+    def first(self) -> Cost | None:
+        """Of two graphs in one, what the first costs."""
+        if not isinstance(self.root, Union) or self.root.before is None:
+            return None
+        counts = report(self.root.before, depth=1).totals
+        return Cost(counts.parameters, counts.macs)
 
     def item(self, item: Item) -> Cost:
         """What is inside of a box; of a run, one turn."""
@@ -53,6 +64,9 @@ class Costs:
             return self.total
         scope = item.scope.inside
         nodes = item.part.nodes[:1] if item.part.form == "run" else item.part.nodes
+        if isinstance(scope, Union):  # as it is now, or as it was where it is gone
+            own = list(origins(scope, nodes, 1)) or list(origins(scope, nodes, 0))
+            return self._sum(own)
         counts = sum((self.counter.node(scope, node) for node in nodes), Counts())
         memory = sum(map(self._node, nodes)) if self.memory else 0
         macs = counts.macs if there(item.scope.mode, training=False) else 0
@@ -60,6 +74,19 @@ class Costs:
         inside = tuple(f"{prefix}{node.name}." for node in nodes)
         tied = sum(prod(tie.shape) for tie in self.root.ties if tie.path.startswith(inside))
         return Cost(counts.parameters - tied, macs, memory)
+
+    def before(self, item: Item) -> Cost:
+        """What was inside of a box in the first of two graphs."""
+        scope = item.scope.inside if item.scope is not None else None
+        nodes = item.part.nodes[:1] if item.part.form == "run" else item.part.nodes
+        return self._sum(origins(scope, nodes, 0)) if scope is not None else Cost()
+
+    def _sum(self, nodes: Iterable[tuple[Graph, Node]]) -> Cost:
+        counts, memory = Counts(), 0
+        for scope, node in nodes:
+            counts += self.counter.node(scope, node)
+            memory += self._node(node) if self.memory else 0
+        return Cost(counts.parameters, counts.macs, memory)
 
     def _held(self, graph: Graph) -> int:
         if graph not in self.known:

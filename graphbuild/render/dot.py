@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 from graphbuild.render.cards import bar, card, frame, heading, pill, width
+from graphbuild.render.marks import SIGNS
 from graphbuild.render.text import FONT, attribute, markup
 from graphbuild.render.theme import Theme, ThemeName, themed
 
@@ -65,8 +66,10 @@ def dot(picture: Picture, style: Style = Style()) -> str:
     boxes = {box.id: box for box in picture.boxes}
     _fill(graph, picture.root, boxes, _into(picture), theme, style)
     for link in picture.links:
-        form = boxes[link.head].form
-        graph.edge(link.tail, link.head, **edge_attributes(link, form, theme))
+        tail, head = boxes[link.tail], boxes[link.head]
+        if link.mark and not (tail.mark or head.mark):  # it is not told by colour alone
+            link = replace(link, label=f"{SIGNS[link.mark]} {link.label}".strip())
+        graph.edge(link.tail, link.head, **edge_attributes(link, head.form, theme))
     return str(graph.source)
 
 
@@ -121,14 +124,15 @@ def cluster_attributes(
     below: bool = False,
 ) -> dict[str, str]:
     """How a cluster is drawn whose name stands at that place."""
-    dashed = cluster.mode != "always" or cluster.badge
+    dashed = cluster.mode != "always" or cluster.badge or cluster.mark == "removed"
+    edge = theme.shared if cluster.badge else theme.frame
     return {
         "label": label,
         "labeljust": "r" if right else "l",
         "labelloc": "b" if below else "t",
         "style": "rounded,filled,dashed" if dashed else "rounded,filled",
         "fillcolor": theme.tints[min(cluster.depth, len(theme.tints)) - 1],
-        "color": theme.shared if cluster.badge else theme.frame,
+        "color": {"added": theme.added, "removed": theme.removed}.get(cluster.mark, edge),
         "margin": "10",
         "tooltip": attribute(cluster.path),
         **_link(cluster.span, style),
@@ -141,7 +145,10 @@ def _room(cluster: Cluster, into: list[Link], boxes: dict[str, Box]) -> float:
     A single one stands in the middle, so it has the room of the widest; of several, side by side,
     it may be any. Merges are come at from aside.
     """
-    entered = {link.head for link in into if boxes[link.head].form == "card"}
+    heads = (boxes[link.head] for link in into)
+    entered = {
+        box.id for box in heads if box.form == "card" and not (box.mark and box.kind == "merge")
+    }
     if len(entered) > 1:
         return min(width(boxes[one]) for one in entered)
     return max(width(boxes[one]) for one in cluster.boxes())
@@ -191,6 +198,11 @@ def edge_attributes(link: Link, form: str, theme: Theme) -> dict[str, str]:
         attributes["arrowsize"] = "0.5"
     if form == "bar" and link.style == "data":
         attributes["penwidth"] = "1.8"
+    if link.mark in ("added", "removed"):
+        added = link.mark == "added"
+        attributes["color"] = theme.added if added else theme.removed
+        attributes["style"] = attributes.get("style", "solid") if added else "dashed"
+        attributes["penwidth"] = "2" if added else "1.6"
     if link.label:
         attributes["label"] = f"<&#160;{markup(link.label)}&#160;>"
     if link.tip:

@@ -16,6 +16,7 @@ from functools import cached_property
 from graphbuild.errors import did_you_mean
 from graphbuild.ir import Graph, Node
 from graphbuild.modes import Mode, both
+from graphbuild.render.marks import Union, hides, mark, signature, whole
 from graphbuild.render.parts import Part, parts, present, runs, stretches
 
 LIMIT = 40
@@ -131,17 +132,19 @@ class Folder:
     def __init__(self, graph: Graph, folding: Folding) -> None:
         self.graph, self.folding = graph, folding
         self.known: dict[Graph, tuple[Part, ...]] = {}
+        self.marked = isinstance(graph, Union)
+        self.seen: dict[object, Item] = {}
+        self.free = folding.full or folding.depth is not None
         self.root = self.whole()
         self.visible = len(graph.inputs) + len(self.root.items) + len(graph.outputs)
         self._fold()
 
     def whole(self) -> Item:
         """The graph, open, with all that is in it closed."""
-        graph, folding = self.graph, self.folding
+        graph = self.graph
         root = Item("", Part("call", (Node(graph.name, graph, (), graph.type),)), None)
-        free = folding.full or folding.depth is not None
-        room = max(folding.limit - len(graph.inputs) - len(graph.outputs), 3)
-        root.items = self._items(root, None if free else room)
+        room = max(self.folding.limit - len(graph.inputs) - len(graph.outputs), 3)
+        root.items = self._items(root, None if self.free else room)
         root.open = True
         return root
 
@@ -155,6 +158,8 @@ class Folder:
             for items in alike.values():
                 asked = [self._asked(item) for item in items]
                 wanted = [i for i, a in zip(items, asked, strict=True) if a is not False]
+                if self.marked and not self.free:
+                    wanted = self._unseen(wanted)
                 sure = [i for i, a in zip(items, asked, strict=True) if a]
                 inner = {item: self.children(item) for item in wanted}
                 more = sum(len(found) - 1 for found in inner.values())
@@ -178,7 +183,7 @@ class Folder:
         several = item.part.form in ("repeat", "run", "stretch")
         if folding.expand and several and _named_inside(item, folding.expand):
             return True
-        if item.part.form == "stretch":
+        if item.part.form == "stretch" or not (self.free or self._touched(item)):
             return False
         if folding.full or (folding.depth is not None and item.level < folding.depth):
             return True
@@ -186,6 +191,22 @@ class Folder:
         if graph is not None and graph.routing is not None and folding.depth is None:
             return True if len(graph.nodes) <= CASES else None
         return None
+
+    def _unseen(self, items: list[Item]) -> list[Item]:
+        """Of boxes with the same changes inside the first one; the others say them in a row."""
+        found = []
+        for item in items:
+            key = _likeness(item), signature(item)
+            if self._asked(item) or self.seen.setdefault(key, item) is item:
+                found.append(item)
+        return found
+
+    def _touched(self, item: Item) -> bool:
+        """Whether there is something to see in it: of a difference, what changed."""
+        nodes = item.part.nodes
+        if not self.marked or whole(nodes):
+            return not self.marked
+        return any(map(hides, nodes)) or (item.part.form == "repeat" and any(map(mark, nodes)))
 
     def children(self, item: Item) -> list[Item]:
         """What becomes visible where an item is opened."""

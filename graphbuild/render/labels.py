@@ -8,6 +8,7 @@ from string import digits
 from graphbuild.dims import Dims
 from graphbuild.ir import Graph, Node, Several, Tensor, Type
 from graphbuild.ops.base import Op
+from graphbuild.render import marks
 from graphbuild.render.arguments import every_argument, short_arguments
 from graphbuild.render.costs import Cost, short
 from graphbuild.render.fold import Item
@@ -150,6 +151,23 @@ def rows(item: Item, cost: Cost) -> tuple[str, ...]:
     if cost.macs:
         told.append(f"{short(cost.macs)} MACs")
     return (first, " · ".join(told))
+
+
+def changed_rows(item: Item, old: Cost, new: Cost) -> tuple[str, ...]:
+    """The lines of a box that changed: what, then the name with what the costs were and are."""
+    named = item if item.part.nodes or item.scope is None else item.scope  # where one chooses
+    costs = [name(named)]
+    if old.params or new.params:
+        costs.append(f"{change(old.params, new.params)} params")
+    if old.macs or new.macs:
+        costs.append(f"{change(old.macs, new.macs)} MACs")
+    return (*(cut(row, LONGEST + 16) for row in marks.told(item)), " · ".join(costs))
+
+
+def change(old: int, new: int) -> str:
+    """A number, or two where it was another one."""
+    texts = short(old), short(new)
+    return texts[1] if old == new else " → ".join(texts)
 
 
 def _is_main(node: Node) -> bool:

@@ -14,6 +14,7 @@ from typing import Literal
 from graphbuild.ir import Graph, Node
 from graphbuild.ops.base import Op
 from graphbuild.render.kinds import kind
+from graphbuild.render.marks import mark
 
 # A main layer with what belongs to it; read from the first, the longest that fits.
 _MAIN = ("conv", "linear")
@@ -108,6 +109,9 @@ def _joined(found: list[Node], uses: Counter[str]) -> bool:
     """Whether each is all that becomes of the one before it."""
     if any(n.shared or n.times is not None or n.mode != found[0].mode for n in found):
         return False
+    marks = {mark(node) for node in found}
+    if len(marks) > 1 and marks != {"", "changed"}:
+        return False
     return all(
         len(after.operands) == 1
         and after.operands[0].source == before.name
@@ -154,6 +158,7 @@ def _same(before: tuple[Node, ...], turn: tuple[Node, ...]) -> bool:
     fed = len(other.operands) == 1 and other.operands[0].source == one.name
     alike = one.call is other.call and dict(one.args) == dict(other.args)
     plain = not (one.shared or other.shared) and one.mode == other.mode
+    plain = plain and mark(one) == mark(other)
     return fed and alike and plain and one.times == other.times and one.type == other.type
 
 

@@ -8,13 +8,13 @@ from typing import Literal
 
 from graphbuild.errors import Span
 from graphbuild.ir import Graph, Input, Output
-from graphbuild.render import labels
+from graphbuild.render import labels, marks
 from graphbuild.render.costs import Cost, Costs, short
 from graphbuild.render.fold import Folding, Item, fold
 from graphbuild.render.kinds import WORDS, is_concat, sign
 from graphbuild.render.sharing import Badges, badges
 from graphbuild.render.trunk import trunk
-from graphbuild.render.wires import End, Wire, wires
+from graphbuild.render.wires import End, Wire, chooses, plain, wires
 
 ColorBy = Literal["kind", "params", "macs", "memory"]
 
@@ -40,6 +40,7 @@ class Box:
     mode: str = "always"
     heat: float | None = None  # 0 to 1, where colours tell costs
     group: str = ""  # boxes of one stand in a straight line
+    mark: marks.Mark | None = None  # in the picture of a difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Cluster:
     turns: int = 1
     badge: str = ""
     mode: str = "always"
+    mark: marks.Mark = ""
 
     def boxes(self) -> Iterator[str]:
         """The ids of all boxes in it."""
@@ -84,6 +86,7 @@ class Link:
     tip: str = ""
     frame: str = ""  # the cluster where it begins, rather than at the box in there
     main: bool = False  # on the longest way through: it should be straight
+    mark: marks.Mark = ""
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,7 @@ class Picture:
     links: tuple[Link, ...]
     color_by: ColorBy = "kind"
     most: str = ""  # the end of the scale, where colours tell costs
+    marked: bool = False  # whether it is of a difference, and colours tell what changed
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -126,6 +130,7 @@ class Painter:
 
     def __init__(self, graph: Graph, view: Item, color_by: ColorBy, concrete: bool) -> None:
         self.graph, self.view, self.color_by = graph, view, color_by
+        self.marked = isinstance(graph, marks.Union)
         self.dims = None if concrete else graph.dims
         self.costs = Costs(graph, memory=color_by == "memory")
         self.ids: dict[int, str] = {}
@@ -149,7 +154,11 @@ class Painter:
         pills = [*graph.inputs, *graph.outputs]
         inside = (*self._inside(self.view, 0), *(self.ids[id(pill)] for pill in pills))
         total = self.costs.total
-        told = [f"{short(total.params)} parameters", f"{short(total.macs)} MACs"]
+        old = self.costs.first or total
+        told = [
+            f"{labels.change(old.params, total.params)} parameters",
+            f"{labels.change(old.macs, total.macs)} MACs",
+        ]
         sizes = graph.dims.sizes if graph.dims is not None else {}
         example = ", ".join(f"{name}={values[0]}" for name, values in sizes.items())
         if self.color_by == "memory":
@@ -163,6 +172,7 @@ class Painter:
             links=tuple(self._links()),
             color_by=self.color_by,
             most=short(self.most, "B" if self.color_by == "memory" else ""),
+            marked=self.marked,
         )
 
     def _told(self, item: Item) -> Cost:
@@ -177,12 +187,19 @@ class Painter:
         node = item.part.nodes[0] if item.part.nodes else None
         form: Literal["card", "sign", "bar"] = "card"
         title, rows = labels.title(item), labels.rows(item, self._told(item))
+        mark = marks.of(item)
+        if mark:
+            title = f"{marks.SIGNS[mark]} {title}"
+        if mark == "changed":
+            old = self.costs.before(item) * labels.copies_told(item)
+            rows = labels.changed_rows(item, old, self._told(item))
         if node is not None and item.part.form == "call":
-            if sign(node):
+            if sign(node) and not mark:
                 form, title, rows = "sign", sign(node), ()
             elif is_concat(node):
                 form, rows = "bar", (labels.joined(node, self.dims),)
-        kind = "merge" if form != "card" else labels.item_kind(item)
+        merge = form != "card" or (item.part.form == "call" and sign(item.node))
+        kind = "merge" if merge else labels.item_kind(item)
         badge = self._badge(item)
         heat = self._amount(self._told(item)) / self.most if self.most and form == "card" else None
         return Box(
@@ -203,6 +220,7 @@ class Painter:
             mode=self._mode(item),
             heat=heat,
             group=self._line(item) if form == "bar" else "",
+            mark=mark if self.marked else None,
         )
 
     def _line(self, item: Item) -> str:
@@ -221,7 +239,21 @@ class Painter:
         span = end.span if isinstance(end, Input) else end.edge.span
         id_ = self.ids[id(end)]
         tip = f"{word} {name}: {told}"
-        return Box(id_, name, "pill", word, labels.cut(name), (told,), tip, Cost(), span=span)
+        mark = marks.mark(end)
+        title = " ".join(filter(None, (marks.SIGNS.get(mark), labels.cut(name))))
+        rows = (told, *getattr(end, "told", ()))
+        return Box(
+            id_,
+            name,
+            "pill",
+            word,
+            title,
+            rows,
+            tip,
+            Cost(),
+            span=span,
+            mark=mark if self.marked else None,
+        )
 
     def _inside(self, scope: Item, depth: int) -> Iterator[Cluster | str]:
         for item in scope.items:
@@ -250,6 +282,7 @@ class Painter:
             * (item.applied // item.scope.applied if item.scope else 1),
             badge=self._badge(item),
             mode=self._mode(item),
+            mark=marks.whole(item.part.nodes),
         )
 
     def _mode(self, item: Item) -> str:
@@ -265,13 +298,13 @@ class Painter:
         return found.get(id(item), "")
 
     def _links(self) -> Iterator[Link]:
-        every = list(wires(self.view))
+        every = plain(list(wires(self.view)))
         shown = {id(wire): labels.shape(wire.type, self.dims) for wire in every}
         before: dict[int, set[str]] = {}
         for wire in every:
             before.setdefault(id(wire.head), set()).add(shown[id(wire)])
         told: set[tuple[int, str]] = set()
-        straight = trunk([(id(w.tail), id(w.head)) for w in every if not _chooses(w)])
+        straight = trunk([(id(w.tail), id(w.head)) for w in every if not chooses(w)])
         for wire in every:
             text = shown[id(wire)]
             yield Link(
@@ -281,11 +314,17 @@ class Painter:
                 wire.case or self._label(wire, text, before, told),
                 text,
                 main=(id(wire.tail), id(wire.head)) in straight,
+                mark=wire.mark or self._touching(wire),
             )
         for one, other, style in self.badges.pairs:
             tail = self.ids[id(next(one.leaves(), other))]
             frame = self._frame(one) if one.open and len(one.items) > 1 else ""
             yield Link(tail, self.ids[id(other)], style, frame=frame)
+
+    def _touching(self, wire: Wire) -> marks.Mark:
+        """Of two graphs, an edge is of the one that a box at one of its ends is of."""
+        ends = [marks.end(end) for end in (wire.tail, wire.head)] if self.marked else []
+        return next((m for m in ends if m in ("added", "removed")), "")
 
     def _frame(self, item: Item) -> str:
         """The id of an open item's cluster."""
@@ -307,9 +346,3 @@ class Painter:
             return ""
         told.add((id(tail), text))
         return text
-
-
-def _chooses(wire: Wire) -> bool:
-    """Whether it is one of many ways, of which none is the main one."""
-    joins = isinstance(wire.head, Item) and wire.head.part.form == "join"
-    return joins or wire.style in ("case", "control")

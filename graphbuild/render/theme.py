@@ -24,6 +24,7 @@ HUES = {
     "block": "#56b4e9",
     "function": "#a3adb8",
 }
+CHANGED = "#e6a700"  # of a difference, on light and dark paper
 # From little to much, in even steps of lightness (a part of cividis).
 SCALE = ("#e8e4c9", "#d9c55b", "#a59c74", "#6c6e72", "#31446b", "#00204d")
 
@@ -42,6 +43,8 @@ class Theme:
     strong: str  # of edges that stand out: control, bus
     tints: tuple[str, ...]  # of clusters, by depth
     shared: str
+    added: str  # of a difference
+    removed: str
 
 
 LIGHT = Theme(
@@ -54,6 +57,8 @@ LIGHT = Theme(
     strong="#424a53",
     tints=("#f6f8fa", "#eef1f5", "#e5eaf0", "#dce3ea"),
     shared="#bc4c00",
+    added="#00795a",
+    removed="#c4320a",
 )
 DARK = Theme(
     paper="#0d1117",
@@ -65,6 +70,8 @@ DARK = Theme(
     strong="#c3ccd5",
     tints=("#151b23", "#1c232c", "#232b35", "#2a333e"),
     shared="#ffa657",
+    added="#2fc79b",
+    removed="#ff8a5c",
 )
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from graphbuild.ir import Edge, Graph, Input, Output, Type
+from graphbuild.render import marks
 from graphbuild.render.fold import Item
 from graphbuild.render.kinds import is_concat
+from graphbuild.render.marks import Mark
 from graphbuild.render.parts import present
 
 End = Item | Input | Output
@@ -27,6 +29,7 @@ class Wire:
     type: Type
     style: Literal["data", "control", "case", "bus"] = "data"
     case: str = ""
+    mark: Mark = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class _Source:
     end: Item | Input
     type: Type
     case: str = ""
+    mark: Mark = ""
 
 
 def wires(view: Item) -> Iterator[Wire]:
@@ -42,8 +46,9 @@ def wires(view: Item) -> Iterator[Wire]:
     for item in view.leaves():
         yield from _into(item)
     for output in graph.outputs:
-        for source in _sources(view, output.edge):
-            yield Wire(source.end, output, source.type)
+        for edge in (output.edge, *marks.before(output)):
+            for source in _sources(view, edge):
+                yield Wire(source.end, output, source.type, mark=source.mark)
 
 
 def _into(item: Item) -> Iterator[Wire]:
@@ -56,7 +61,7 @@ def _into(item: Item) -> Iterator[Wire]:
     if item.part.form == "join":
         for output in _graph(scope).outputs:
             for source in _sources(scope, output.edge):
-                yield Wire(source.end, item, source.type)
+                yield Wire(source.end, item, source.type, mark=source.mark)
         return
     own = {node.name for node in item.part.nodes}
     single = item.part.form == "call"
@@ -76,10 +81,10 @@ def _into(item: Item) -> Iterator[Wire]:
                     style = "control"
                 elif single and position == 0 and _continues(item, scope):
                     style = "bus"
-                key = (source.end, edge.select, style)
+                key = (source.end, edge.select, style, source.mark)
                 if single or key not in seen:
                     seen.add(key)
-                    yield Wire(source.end, item, source.type, style, source.case)
+                    yield Wire(source.end, item, source.type, style, source.case, source.mark)
 
 
 def _chosen(item: Item, routed: Item) -> Iterator[Wire]:
@@ -90,7 +95,8 @@ def _chosen(item: Item, routed: Item) -> Iterator[Wire]:
     for position, edge in enumerate(routed.node.operands):
         for source in _sources(scope, edge, routed):
             style: Literal["data", "control", "case"] = "control" if position == 0 else "data"
-            yield Wire(source.end, item, source.type, "case" if source.case else style, source.case)
+            style = "case" if source.case else style
+            yield Wire(source.end, item, source.type, style, source.case, source.mark)
 
 
 def _continues(bar: Item, scope: Item) -> bool:
@@ -100,6 +106,11 @@ def _continues(bar: Item, scope: Item) -> bool:
 
 def _sources(scope: Item, edge: Edge, through: Item | None = None) -> list[_Source]:
     """Where a value comes from that is read inside of an open scope, by the item `through`."""
+    found, mark = _ends(scope, edge, through), marks.mark(edge)
+    return [replace(source, mark=source.mark or mark) for source in found] if mark else found
+
+
+def _ends(scope: Item, edge: Edge, through: Item | None) -> list[_Source]:
     graph = _graph(scope)
     node = graph.by_name.get(edge.source)
     if node is None:
@@ -142,11 +153,28 @@ def _given(scope: Item, edge: Edge, through: Item | None) -> list[_Source]:
     operands = scope.node.operands
     if position >= len(operands):
         return []
-    outer = operands[position]
-    return _sources(scope.scope, replace(outer, select=(*outer.select, *edge.select)), scope)
+    return [
+        source
+        for outer in (operands[position], *marks.replaced(operands, position))
+        for source in _sources(
+            scope.scope, replace(outer, select=(*outer.select, *edge.select)), scope
+        )
+    ]
 
 
 def _graph(item: Item) -> Graph:
     if item.inside is None:
         raise ValueError(f"{item.path} is not a scope")
     return item.inside
+
+
+def plain(every: list[Wire]) -> list[Wire]:
+    """Wires without those of a difference that run beside one which is in both."""
+    kept = {(id(w.tail), id(w.head)) for w in every if not w.mark}
+    return [w for w in every if not w.mark or (id(w.tail), id(w.head)) not in kept]
+
+
+def chooses(wire: Wire) -> bool:
+    """Whether it is one of many ways, of which none is the main one."""
+    joins = isinstance(wire.head, Item) and wire.head.part.form == "join"
+    return joins or wire.style in ("case", "control")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from command import BUNDLED
 from geometry import Layout, drift
+from test_diff import PAIRS
 
 import graphbuild
 
@@ -48,3 +49,11 @@ def test_a_chain_is_drawn_straight(name: str) -> None:
 def test_nothing_overlaps_where_a_bus_is_drawn(path: str) -> None:
     for direction in ("TB", "LR"):
         assert list(laid("densenet121", expand=[path], direction=direction).faults()) == []
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS)
+def test_nothing_overlaps_in_a_difference(one: str, other: str) -> None:
+    graphs = [graphbuild.elaborate(graphbuild.read(name)) for name in (one, other)]
+    for direction in ("TB", "LR"):
+        drawn = graphbuild.render(graphbuild.diff(*graphs), direction=direction)  # type: ignore[arg-type]
+        assert list(Layout(drawn.content).faults()) == []
