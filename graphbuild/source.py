@@ -24,7 +24,7 @@ _MAX_CUTS = 10_000  # bare expressions inside braces whose end is searched for
 
 Place = tuple[int, int, int, int]  # line, column, end line, end column, as in Span
 
-_LOADER: Any = getattr(yaml, "CLoader", yaml.SafeLoader)
+LOADER: Any = getattr(yaml, "CLoader", yaml.SafeLoader)
 _DECIMAL = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WORDS: dict[str, object] = {
@@ -35,6 +35,7 @@ _WORDS: dict[str, object] = {
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
     **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
 }
+_PROPERTY = re.compile(r"\S[^\s,\[\]{}]*")  # a tag or an anchor as it is written
 _MAX_DIGITS = 300  # longer digit strings stay text: no size or rate has so many
 
 
@@ -134,7 +135,7 @@ def _read(source: Source, findings: list[Finding]) -> Value | None:
         findings.append(bad)
         return None
     reader = _Reader(source, findings)
-    loader = _LOADER(source.text)
+    loader = LOADER(source.text)
     try:
         for event in iter(loader.get_event, None):
             if not reader.take(event):
@@ -285,12 +286,12 @@ class _Reader:
         self.find("E002", "YAML's aliases are not used in specs", _place(event), hint)
 
     def _refuse_property(self, event: Any) -> None:
+        what, hint = "tags", "quote it if it is meant as text"
         if event.anchor:
-            what, mark, hint = "anchors", f"&{event.anchor}", "params and blocks say things once"
-        else:
-            what, mark, hint = "tags", event.tag, "quote it if it is meant as text"
+            what, hint = "anchors", "params and blocks say things once"
         line, column = event.start_mark.line + 1, event.start_mark.column + 1
-        place = (line, column, line, column + len(mark))
+        written = _PROPERTY.match(self.source.text, event.start_mark.index)
+        place = (line, column, line, column + (len(written.group()) if written else 1))
         self.find("E002", f"YAML's {what} are not used in specs", place, hint)
 
 

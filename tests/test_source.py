@@ -184,7 +184,7 @@ def test_places_by_hand() -> None:
 def test_the_pure_parser_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "a: [1, 'x', {b: y}]\nc:\n  - d: |\n      text\n  - $(x + 1)\n"
     fast = [(str(t), t.plain, t.span) for t in walk(read(text))]
-    monkeypatch.setattr(source, "_LOADER", yaml.SafeLoader)
+    monkeypatch.setattr(source, "LOADER", yaml.SafeLoader)
     slow = read(text)
     assert [(str(t), t.plain, t.span) for t in walk(slow)] == fast
     assert told("a: 1\na: 2\n") == [("E003", 2, 1)]
@@ -305,6 +305,24 @@ def test_text_that_is_fine(text: str) -> None:
 
 
 # -- limits -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("a: [!!int {b: 1}]", "!!int"),
+        ("a: !<tag:x> b", "!<tag:x>"),
+        ("a: &b 1", "&b"),
+        ("a: {b: &c, d: 1}", "&c"),
+        ("a: !", "!"),
+    ],
+)
+def test_tags_and_anchors_are_marked_as_they_are_written(text: str, marked: str) -> None:
+    with pytest.raises(SpecError) as raised:
+        read(text)
+    span = raised.value.findings[0].span
+    assert span is not None
+    assert text[span.column - 1 : span.end_column - 1] == marked
 
 
 def test_too_deep() -> None:
