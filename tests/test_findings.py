@@ -48,6 +48,7 @@ WHOLE: list[tuple[str, Found]] = [
     ("extends: densenet.yaml\nparams: {a: 1}\n", [("E102", 1, 1)]),
     ("graphbuild: 1\nextends: densenet.yaml\nparams: {a: 1}\n", [("E005", 2, 10)]),
     ("graphbuild: 1\na: 1\na: 2\n", [("E003", 3, 1)]),
+    ("graphbuild: 1\ninputs: {}\nnodes: [ReLU]\n", [("E202", 3, 9)]),
     ("graphbuild: 1\nnodes: {a: $(f(1, 2))}\n", [("E122", 2, 12)]),
 ]
 

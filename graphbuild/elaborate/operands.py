@@ -112,12 +112,15 @@ def _implicit(scope: Scope, item: Item, position: int) -> Source:
     if len(scope.inputs) != 1:
         if any(item.wires is None for item in scope.items[:position]):
             raise Poisoned  # said of the first
+        several = bool(scope.inputs)
         scope.report(
             "E202",
-            f"{item.name!r} has no `from`, and there are several inputs",
+            f"{item.name!r} has no `from`, and there {'are several inputs' if several else 'is no input'}",
             item.template.span,
-            found=", ".join(scope.input_names),
-            suggestion=f"say which it takes, such as from: {scope.input_names[0]}",
+            found=", ".join(scope.input_names) or None,
+            suggestion=f"say which it takes, such as from: {scope.input_names[0]}"
+            if several
+            else None,
         )
         raise Poisoned
     if scope.connect == "dense":
