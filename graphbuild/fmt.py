@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -17,13 +18,13 @@ import yaml
 from graphbuild.elaborate.template import TYPE_WORDS
 from graphbuild.errors import Finding, Source, Span, SpecError
 from graphbuild.pause import collection_paused
-from graphbuild.source import Map, Seq, Text, Value, parse, scalar
+from graphbuild.source import LOADER, Map, Seq, Text, Value, parse, scalar
 from graphbuild.syntax import TURNING
 from graphbuild.visible import visible
 
+_TABS = re.compile("[\t\x85\u2028\u2029]")  # and what only YAML 1.1 takes for the end of a line
 WIDTH = 120  # of what stands in one line
 MAX_SIZE = 100_000  # characters
-_LOADER: Any = getattr(yaml, "CLoader", yaml.SafeLoader)
 
 
 @collection_paused()
@@ -45,7 +46,7 @@ def format_text(text: str, name: str = "<text>") -> str:
     if lost:
         raise SpecError(lost)
     printer = _printer()
-    data = printer.load(text)
+    data = printer.load(_plainer(text))
     _lay_out(data, -2)
     out = io.StringIO()
     printer.dump(data, out)
@@ -56,6 +57,38 @@ def format_text(text: str, name: str = "<text>") -> str:
     return made
 
 
+def _tokens(text: str) -> Iterator[Any]:
+    """The tokens of YAML as the parser of specs sees them, which takes more than ruamel's does."""
+    return yaml.scan(text, Loader=LOADER)
+
+
+def _plainer(text: str) -> str:
+    """The text as ruamel reads it: no tabs between tokens, and quotes where bare text has one."""
+    if not _TABS.search(text):
+        return text
+    out, at = [], 0
+    for token in _tokens(text):
+        start, end = token.start_mark.index, token.end_mark.index
+        out.append(_spaced(text[at:start]))
+        written = text[max(at, start) : end]
+        if isinstance(token, yaml.ScalarToken) and token.plain and _TABS.search(written):
+            written = _escaped(token.value)
+        out.append(written)
+        at = max(at, end)
+    return "".join([*out, _spaced(text[at:])])
+
+
+def _spaced(gap: str) -> str:
+    """What stands between tokens with spaces for tabs, apart from comments."""
+    return re.sub(r"(?m)^[^#\n]*", lambda part: part.group().replace("\t", " "), gap)
+
+
+def _escaped(text: str) -> str:
+    """A text in double quotes."""
+    text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + _TABS.sub(lambda char: f"\\u{ord(char.group()):04x}", text) + '"'
+
+
 def _comments(text: str) -> list[tuple[Any, str, bool]]:
     """Every comment: where the token before it ends, its text, and whether it would be lost.
 
@@ -63,7 +96,7 @@ def _comments(text: str) -> list[tuple[Any, str, bool]]:
     """
     found: list[tuple[Any, str, bool]] = []
     depth, end, at = 0, None, 0
-    for token in yaml.scan(text, Loader=_LOADER):
+    for token in _tokens(text):
         for comment in re.findall("#.*", text[at : token.start_mark.index]):
             found.append((end, comment.rstrip(), depth > 0))
         if isinstance(token, yaml.FlowSequenceStartToken | yaml.FlowMappingStartToken):
@@ -171,9 +204,9 @@ def _length(node: Any) -> int:
 
 def _indented(text: str) -> str:
     """The text with each comment that has a line of its own as far in as what it stands above."""
-    lines = text.splitlines()
+    lines = text.removesuffix("\n").split("\n")
     inside: set[int] = set()  # lines within a scalar, which are what they are
-    for token in yaml.scan(text, Loader=_LOADER):
+    for token in _tokens(text):
         if isinstance(token, yaml.ScalarToken):
             inside.update(range(token.start_mark.line + 1, token.end_mark.line))
     column = 0
@@ -186,7 +219,7 @@ def _indented(text: str) -> str:
         else:
             lines[number] = lines[number].rstrip()
             column = len(lines[number]) - len(bare) if bare else column
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines).lstrip("\n") + "\n"
 
 
 def _plain(value: Value) -> object:

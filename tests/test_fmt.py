@@ -102,6 +102,10 @@ def test_a_line_that_is_too_long_is_opened() -> None:
         "a: 'x\u2028y'\nb: \"\\u202e\"\nc: 'a\n\n  b'\nd: \"x\\ty\"\n",
         "a: '-'\nb: '?'\nc: '*x'\nd: '@x'\ne: 'x:'\nf: ' x'\ng: '~'\nh: '|'\ni: '#x'\nj: x#y\n",
         "a: # c1\n  # c2\n  - b # c3\n  # c4\n  - c\n\n\n\n# c5\n",
+        "\n\n# c0\n\na: 1\n",
+        " \n\na: 1\n",
+        "a:\tb \t\nc: d\te\nf: [g,\t'h\ti']\t# c\t1\n",
+        "a: [b\u2028c, 'd\x85e', f\u2029g]\nh: \"i\u2028j\"\n",
     ],
 )
 def test_unusual_texts_keep_their_meaning(text: str) -> None:
