@@ -21,6 +21,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="write the golden files anew from the specs"
     )
+    parser.addoption(
+        "--fuzz", type=int, metavar="N", help="run N random specs of each kind, new ones every time"
+    )
 
 
 @pytest.fixture
