@@ -41,12 +41,13 @@ def format_text(text: str, name: str = "<text>") -> str:
     before = parse(source)
     if isinstance(before, Text):  # nothing but comments, or no spec at all
         return text
+    text = _plainer(text)
     comments = _comments(text)
     lost = [_lost(mark, source) for mark, _, is_lost in comments if is_lost]
     if lost:
         raise SpecError(lost)
     printer = _printer()
-    data = printer.load(_plainer(text))
+    data = printer.load(text)
     _lay_out(data, -2)
     out = io.StringIO()
     printer.dump(data, out)
@@ -79,7 +80,8 @@ def _plainer(text: str) -> str:
 
 
 def _spaced(gap: str) -> str:
-    """What stands between tokens with spaces for tabs, apart from comments."""
+    """What stands between tokens, with spaces for tabs that are not in comments."""
+    gap = re.sub("[\x85\u2028\u2029]", "\n", gap)
     return re.sub(r"(?m)^[^#\n]*", lambda part: part.group().replace("\t", " "), gap)
 
 
