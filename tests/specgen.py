@@ -708,8 +708,28 @@ class Maker:
         return children
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes as `graphbuild fmt` does, nearly always."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+
+# by YAML 1.2 the words `on` and `no` are text
+_Dumper.yaml_implicit_resolvers = {
+    first: [(tag, rule) for tag, rule in rules if first in "tf" or not tag.endswith(":bool")]
+    for first, rules in yaml.SafeDumper.yaml_implicit_resolvers.items()
+}
+
+
+def written(data: Data) -> str:
+    text: str = yaml.dump(
+        data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=None, width=10**6
+    )
+    return text
+
+
 @st.composite
 def specs(draw: Callable[[st.SearchStrategy[Any]], Any], size: int = 2) -> str:
     """The text of a spec, without `graphbuild` and `name`."""
-    data = Maker(draw, size).spec()
-    return yaml.safe_dump(data, sort_keys=False, default_flow_style=None, width=110)
+    return written(Maker(draw, size).spec())

@@ -247,7 +247,7 @@ class Units:
         for node in graph.nodes:
             if node.synthetic and not apart:
                 continue
-            key = node.name if apart else self.slot(node)
+            key = ("node", node.name) if apart else self.slot(node)
             found[key] = joined(found.get(key), self._identity(node))
             if apart and node.call is not None:
                 found["operands", key] = node.operands
