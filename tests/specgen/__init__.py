@@ -1,0 +1,49 @@
+"""Random specs, nearly all of them valid: a hypothesis strategy for the whole language.
+
+A spec is drawn as plain data, scope by scope. Of each value its width is known by a key: equal
+keys are equal widths, so that sums are drawn of values that can be added; and its level, which is
+how often it has been halved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import yaml
+from hypothesis import strategies as st
+
+from specgen.draws import Data
+from specgen.whole import Maker
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes as `graphbuild fmt` does, nearly always."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+
+# by YAML 1.2 the words `on` and `no` are text
+_Dumper.yaml_implicit_resolvers = {
+    first: [(tag, rule) for tag, rule in rules if first in "tf" or not tag.endswith(":bool")]
+    for first, rules in yaml.SafeDumper.yaml_implicit_resolvers.items()
+}
+
+
+def written(data: Data) -> str:
+    text: str = yaml.dump(
+        data,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=None,
+        width=10**6,
+    )
+    return text
+
+
+@st.composite
+def specs(draw: Callable[[st.SearchStrategy[Any]], Any], size: int = 2) -> str:
+    """The text of a spec, without `graphbuild` and `name`."""
+    return written(Maker(draw, size).spec())
