@@ -41,7 +41,7 @@ def format_text(text: str, name: str = "<text>") -> str:
     before = parse(source)
     if isinstance(before, Text):  # nothing but comments, or no spec at all
         return text
-    text = _plainer(text)
+    text = _plainer(re.sub("\r\n?", "\n", text))
     comments = _comments(text)
     lost = [_lost(mark, source) for mark, _, is_lost in comments if is_lost]
     if lost:
