@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import Any
 
-from hypothesis import HealthCheck, seed, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 
-USUAL = 600  # examples of each kind without `--fuzz`
+USUAL = 300  # examples of each kind without `--fuzz`
 SHARD = 1000  # examples of one test at most
 
 
-def fuzz(shard: int, examples: int, fresh: bool) -> Callable[[Any], Any]:
-    """Runs a property on so many examples; `fresh` ones begin at a seed that is printed."""
-    begin = random.SystemRandom().getrandbits(32) if fresh else shard
-    print(f"seed {begin}")  # which pytest shows where a test fails
-    limits = settings(
-        max_examples=examples, deadline=None, database=None, derandomize=False,
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
-    return lambda test: seed(begin)(limits(test))
+class Fuzz:
+    """Runs a property on so many different examples.
+
+    Hypothesis tries variations of what it drew, which often come to the same spec: those are left
+    out. `fresh` examples begin at a seed that is printed, others at the number of the shard.
+    """
+
+    def __init__(self, shard: int, examples: int, fresh: bool) -> None:
+        self.examples = examples
+        self.seed = random.SystemRandom().getrandbits(32) if fresh else shard
+        self.seen: set[str] = set()
+
+    def __call__(self, test: Callable[..., None]) -> Callable[..., None]:
+        print(f"seed {self.seed}")  # which pytest shows where a test fails
+        limits = settings(
+            max_examples=self.examples * 3 // 2, deadline=None, database=None, derandomize=False,
+            suppress_health_check=list(HealthCheck), phases=[Phase.generate, Phase.shrink],
+        )  # fmt: skip
+        return seed(self.seed)(limits(test))
+
+    def is_new(self, text: str) -> bool:
+        if text in self.seen or len(self.seen) == self.examples:
+            return False
+        self.seen.add(text)
+        return True

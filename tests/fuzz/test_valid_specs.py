@@ -1,14 +1,17 @@
 """Random specs with every construct: each compiles, computes what it says, keeps its meaning when
-it is laid out, and is drawn. `pytest tests/fuzz --fuzz 20000 -n 2` runs that many of each kind.
+it is laid out, and is drawn. `pytest tests/fuzz --fuzz 20000 -n 2` tries that many of each kind.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
-from fuzzing import fuzz
-from hypothesis import given
+from constructs import EVERY, constructs
+from fuzzing import Fuzz
+from hypothesis import given, note
 from judge import bounded, judge_drawing, judge_layout
+from mutate import data_of
 from proof import HEAD, PARTS, built, proven, ruff
 from specgen import specs
 
@@ -18,12 +21,16 @@ MOST_WRONG = 0.1  # the share that the strategy makes by mistake, which ends in 
 
 
 def test_valid_specs(shard: int, examples: int, fresh: bool, tmp_path: Path) -> None:
+    fuzz = Fuzz(shard, examples, fresh)
     sources: dict[str, str] = {}
-    wrong = []
+    wrong: list[str] = []
 
-    @fuzz(shard, examples, fresh)
+    @fuzz
     @given(specs())
     def judged(text: str) -> None:
+        if not fuzz.is_new(text):
+            return
+        note(HEAD + text)
         source = judge_valid(text)
         if source is None:
             wrong.append(text)
@@ -31,7 +38,8 @@ def test_valid_specs(shard: int, examples: int, fresh: bool, tmp_path: Path) -> 
             sources[f"spec{len(sources)}"] = source
 
     judged()
-    assert len(wrong) <= MOST_WRONG * (len(wrong) + len(sources))
+    print(f"{len(sources)} specs, and {len(wrong)} that are wrong")
+    assert len(wrong) <= MOST_WRONG * len(fuzz.seen)
     assert ruff(tmp_path, sources) == ""
 
 
@@ -46,3 +54,17 @@ def judge_valid(text: str) -> str | None:
     judge_layout(HEAD + text, PARTS / "net.yaml")
     judge_drawing(graph, ("svg", "mmd"))
     return generated.source
+
+
+def test_every_construct_is_drawn() -> None:
+    fuzz = Fuzz(0, 1000, fresh=False)
+    found: Counter[str] = Counter()
+
+    @fuzz
+    @given(specs())
+    def counted(text: str) -> None:
+        if fuzz.is_new(text):
+            found.update(set(constructs(data_of(text))))
+
+    counted()
+    assert [name for name in EVERY if not found[name]] == []

@@ -11,10 +11,18 @@ from collections.abc import Callable
 from typing import Any
 
 import yaml
+from command import ROOT
 from hypothesis import strategies as st
 
+from graphbuild.elaborate import elaborate
+from graphbuild.errors import SpecError
+from graphbuild.ir import Tensor
+from graphbuild.read import read_text
+from graphbuild.report import report
 from specgen.draws import Data
 from specgen.whole import Maker
+
+PARTS = ROOT / "tests" / "parts"  # what specs can include
 
 
 class _Dumper(yaml.SafeDumper):
@@ -46,4 +54,27 @@ def written(data: Data) -> str:
 @st.composite
 def specs(draw: Callable[[st.SearchStrategy[Any]], Any], size: int = 2) -> str:
     """The text of a spec, without `graphbuild` and `name`."""
-    return written(Maker(draw, size).spec())
+    maker = Maker(draw, size)
+    data = maker.spec()
+    if maker.chance(8):
+        data |= expected(written(data))
+    return written(data)
+
+
+def expected(text: str) -> Data:
+    """What comes out of a spec, as it can expect it of itself."""
+    try:
+        graph = elaborate(
+            read_text(f"graphbuild: 1\nname: net\n{text}", "net.yaml", PARTS / "net.yaml")
+        )
+    except SpecError:
+        return {}
+    outputs = {}
+    for output in graph.outputs:
+        type_ = graph.value(output.edge)
+        if isinstance(type_, Tensor) and graph.dims is not None:
+            sizes = zip(*type_.shapes, strict=True)
+            shown = [graph.dims.show(size) for size in sizes]
+            name = output.name or ".".join([output.edge.source, *map(str, output.edge.select)])
+            outputs[name] = [int(s) if s.isdecimal() else s for s in shown]
+    return {"expect": {"parameters": report(graph).totals.parameters, "outputs": outputs}}

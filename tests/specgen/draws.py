@@ -38,6 +38,7 @@ class Block:
     width: str  # "input" where it gives the width that it is given
     level: int
     outputs: str = ""  # how its first output is selected, where it gives several
+    kind: str = ""  # "dense" or "parallel", where it is not a chain
 
 
 @dataclass
@@ -62,6 +63,10 @@ class Draws:
         self.size = size
         self.room = 20 * size  # nodes that may still be written
         self.heads: list[str] = []  # values of the scope that may be absent
+        self.given: dict[str, Any] = {}  # further inputs of the spec, which its root can use
+        self.pairs: list[str] = []  # blocks of two inputs, which give what the first is like
+        self.sides: list[str] = []  # blocks that give a list
+        self.odd = ["inputs", "names", "routing", "out", "x", "i", "nn", "torch", "self_", "weights", "range", "value"]  # fmt: skip
 
     def one(self, *items: Any) -> Any:
         return self.draw(st.sampled_from(items))
@@ -74,6 +79,12 @@ class Draws:
 
     def fresh(self, stem: str) -> str:
         self.count += 1
+        if stem == "n" and self.odd and self.chance(12):  # what emitted code may have a use for
+            return str(self.odd.pop(self.number(0, len(self.odd) - 1)))
         if stem == "n" and self.chance(6):
             stem = self.one("n-", "for", "é", "x")
         return f"{stem}{self.count}"
+
+    def flat(self) -> list[Block]:
+        """Blocks that give one value, of the size that they are given."""
+        return [b for b in self.blocks if not b.level and not b.outputs and not b.kind]

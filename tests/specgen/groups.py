@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from specgen.calls import Calls
 from specgen.draws import Data, Names, Value
-from specgen.nodes import Nodes
 
 
-class Groups(Nodes):
+class Groups(Calls):
     def chain(self, names: Names, depth: int, loop: tuple[str, ...] = ()) -> Any:
         """A mapping or a list of nodes, each on the one above it."""
         made: list[Data] = []
@@ -35,6 +35,8 @@ class Groups(Nodes):
         if self.chance(2):
             variable = self.one("k", "v1")
             repeat = {variable: self.one(f"${self.one(*names.lists)}", [2, 1], 2, "$n")}
+            if repeat[variable] == "$ws":
+                repeat |= {"m": "$([a * 2 for a in ws])"}
         for key in ("out_channels", "out_features"):
             if key in data and self.chance(2):
                 data[key] = f"$({variable or 'i'} + 1)"
@@ -49,7 +51,7 @@ class Groups(Nodes):
             data, _ = self.layer(names, ())
             data |= self.turns(data, names)
         elif kind == "call":
-            flat = [b for b in self.blocks if b.level == 0 and not b.outputs]
+            flat = self.flat()
             if not flat:
                 return None
             block = self.one(*flat)
@@ -67,6 +69,8 @@ class Groups(Nodes):
             data = {"repeat": {"s": "$stages"}, "nodes": {"a": inner, "b": act}}
         elif kind == "group":
             data = {"repeat": self.one(2, "$n"), "nodes": self.chain(names, 2, ("i",))}
+            if self.world != "tokens" and self.chance(3):
+                data = {"repeat": self.one(2, "$n"), **self.dense(names, ())}
         else:
             inner, made = self.scope(names, 2, ("i",))
             if made.level:
@@ -95,7 +99,7 @@ class Groups(Nodes):
     def children(self, names: Names, loop: tuple[str, ...]) -> Data:
         children: Data = {}
         for _ in range(self.number(1, 3)):
-            flat = [b for b in self.blocks if b.level == 0 and not b.outputs]
+            flat = self.flat()
             if flat and self.chance(3):
                 children[self.fresh("d")] = self.call(self.one(*flat), names, loop)
                 continue

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from specgen.draws import Data, Draws, Names
+from specgen.draws import Data, Names
+from specgen.expressions import Expressions
 
 
-class Layers(Draws):
+class Layers(Expressions):
     def layer(self, names: Names, loop: tuple[str, ...]) -> tuple[Data, str | None]:
         """A layer or a function on one tensor, and its width where it sets one."""
         kind = self.one("wide", "wide", "norm", "act", "act", "function", "op", "other")
@@ -26,7 +27,7 @@ class Layers(Draws):
             if which == "mul":
                 return {"op": "mul", "other": self.one(2, 0.5, f"${self.one(*names.ints)}")}, None
             if which == "scale":
-                return {"op": "add", "other": f"$({self.one(*names.ints)} + 1)"}, None
+                return {"op": "add", "other": self.expression(names)}, None
             if which == "softmax":
                 return {"op": "softmax", "dim": 1}, None
             return {"op": which}, None
@@ -34,6 +35,14 @@ class Layers(Draws):
             if self.chance(4):
                 return {"op": "MaxPool2d", "kernel_size": 2, "ceil_mode": True}, None
             return {"op": "MaxPool2d", "kernel_size": 3, "stride": 1, "padding": 1}, None
+        if kind == "other" and self.chance(2):
+            return self.one(
+                {"op": "LeakyReLU", "args": {"negative_slope": f"$({self.one(*names.ints)} / 10)"}},
+                {"op": "GELU", "approximate": "ta$(part)h"},
+                {"op": "Softplus", "beta": 2, "doc": 'says "softly" \\ $5'},
+                {"op": "clamp", "min": "$(-w)", "max": "$(w / 2)"},
+                {"op": "PReLU"},
+            ), None
         data: Data = {"op": self.one("ReLU", "GELU", "Tanh", "Dropout", "Sigmoid")}
         if data["op"] == "ReLU" and self.chance(4):
             data["inplace"] = True
@@ -57,6 +66,7 @@ class Layers(Draws):
             f"$({name} + 1)",
             f"$({name} * 2 + 1)",
             f"$(max({name}, 2))",
+            *[self.expression(names)] * 4,
         ]
         if "w" in names.ints:
             choices.append("$w")

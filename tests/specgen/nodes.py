@@ -1,81 +1,15 @@
-"""Nodes that join, split, choose, or are there in one mode alone."""
+"""Nodes that join, split, reshape, or are there in one mode alone."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from graphbuild.names import is_variable
-from specgen.draws import Block, Data, Names, Value
+from specgen.draws import Data, Names, Value
 from specgen.layers import Layers
 
 
 class Nodes(Layers):
-    def include(
-        self, name: str, operand: Value, names: Names, loop: tuple[str, ...]
-    ) -> tuple[dict[str, Data], list[Value]] | None:
-        """A spec of `tests/parts`, which halves an image or gives a row of another width."""
-        if self.world == "rows":
-            data: Data = {"spec": self.one("inner", "inner.yml"), "from": operand.name}
-            if self.chance(2):
-                data["params"] = {"size": self.width(names, loop)}
-            return {name: data}, [Value(name, self.fresh("?"))]
-        if self.world != "image" or operand.level > 1 or not is_variable(operand.name):
-            return None
-        params: Data = {"channels": f"$({operand.name}.channels)"}
-        more = {"width": self.width(names, loop), "depth": self.number(0, 3), "act": "Tanh"}
-        params |= {key: value for key, value in more.items() if self.chance(2)}
-        paths = ("stem", "body", "body.1", "grown.g2", "sides.1", "all", "grown", "body.0.conv")
-        data = {"spec": "encoder", "from": operand.name, "params": params}
-        if self.chance(2):
-            data["outputs"] = self.one(*paths)
-            return {name: data}, [Value(name, self.fresh("?"), operand.level + 1)]
-        data["outputs"] = {"out": self.one(*paths), "mid": self.one(*paths)}
-        parts = ("out", "mid")
-        return {name: data}, [
-            Value(f"{name}.{part}", self.fresh("?"), operand.level + 1) for part in parts
-        ]
-
-    def routed(
-        self, name: str, operand: Value, names: Names, loop: tuple[str, ...]
-    ) -> tuple[dict[str, Data], list[Value]]:
-        """What chooses, computed from a value, and the node whose cases take that value."""
-        kind = self.one("switch", "route", "flags", "mixture", "top_k")
-        last, count = (2 if self.world == "tokens" else 1), self.number(2, 3)
-        made: dict[str, Data] = {}
-        if kind == "switch":
-            made |= {f"{name}_m": {"op": "mean"}, f"{name}_f": {"op": "gt", "other": 0.0}}
-        else:
-            if self.world == "image":
-                made[f"{name}_p"] = {"op": "mean", "dim": [2, 3]}
-            made[f"{name}_s"] = {"op": "Linear", "out_features": count}
-            if kind in ("route", "flags"):
-                made[f"{name}_i"] = {"op": "argmax", "dim": last}
-            if kind == "flags":
-                made[f"{name}_f"] = {"op": "gt", "other": 0}
-        data: Data = {"from": operand.name}
-        data[{"flags": "route", "top_k": "mixture"}.get(kind, kind)] = next(reversed(made))
-        if kind == "top_k":
-            data["top_k"] = self.one(1, 2, f"$(min({self.one(*names.ints)} + 1, {count}))")
-        width = f"$({self.one(*names.ints)} + 1)" if self.chance(2) else self.number(1, 5)
-        flags = kind in ("switch", "flags")
-        keys = ["true", "false"] if flags else [self.fresh("e") for _ in range(count)]
-        cases = {key: self.case(width, names) for key in keys}
-        data["cases"] = cases if flags or self.chance(2) else list(cases.values())
-        if not flags and self.chance(4):
-            data["cases"] = {**self.wide(width), "repeat": count}
-        known = str(width) if not loop else self.fresh("?")
-        return {**made, name: data}, [Value(name, known, operand.level)]
-
-    def case(self, width: Any, names: Names) -> Data:
-        """Something that gives a width, however it is given one."""
-        if self.chance(2):
-            return self.wide(width)
-        first, act = self.wide(f"$({self.one(*names.ints)} + 2)"), {"op": self.one("ReLU", "Tanh")}
-        if self.chance(2):
-            return {"nodes": [first, act, self.wide(width)]}
-        nodes: Data = {"a": first, "b": act, "c": {"op": "add", "from": ["a", "b"]}}
-        return {"nodes": {**nodes, "d": self.wide(width)}}
-
     def merge(
         self, name: str, operand: Value, values: list[Value]
     ) -> tuple[dict[str, Data], list[Value]]:
@@ -85,7 +19,15 @@ class Nodes(Layers):
             others = [self.one(*alike) for _ in range(self.number(1, 2))]
             op = self.one("add", "mul", "add", "sub")
             others = others[:1] if op == "sub" else others
-            edges = [operand.name, *(v.name for v in others)]
+            edges: list[Any] = [operand.name, *(v.name for v in others)]
+            if op == "sub" and self.chance(2):  # by the operands' names
+                wires = {"other": edges[1], "input": edges[0]}
+                return {name: {"op": op, "from": wires}}, [
+                    Value(name, operand.width, operand.level)
+                ]
+            if self.chance(4):  # a merge of a merge
+                edges = [{"mul": edges}, self.one(*alike).name]
+                op = "add"
             if self.chance(3):  # on the edge
                 data, width = {"op": "ReLU"}, operand.width
                 return {name: {**data, "from": {op: edges}}}, [Value(name, width, operand.level)]
@@ -105,11 +47,15 @@ class Nodes(Layers):
                 "ones", {"op": "normal", "std": "$(0.1 * w)"}, {"op": "constant", "val": 2}
             )
             data: Data = {"op": "parameter", "shape": [1] * self.number(0, 2), "init": init}
+            if self.chance(4):
+                data = {"op": "parameter", "value": "$(w / 4)", "requires_grad": self.chance(2)}
             return (
                 {one: data, name: {"op": "mul", "from": [operand.name, one]}},
                 [Value(name, operand.width, operand.level)],
             )
         start: Data = {"op": "buffer", "value": [0.5], "persistent": self.one(True, False)}
+        if self.chance(3):
+            start |= {"value": [[1, 2], [3, "$w"]], "dtype": self.one("float32", "float64")}
         if self.chance(2):
             start = {"op": "arange", "start": 1, "end": "$(w + 1)"}
         made = {one: start, f"{one}s": {"op": "sum", "from": one}}
@@ -132,6 +78,89 @@ class Nodes(Layers):
                 Value(f"{name}.0", operand.width, operand.level),
             ],
         )
+
+    def several(
+        self, name: str, operand: Value, names: Names
+    ) -> tuple[dict[str, Data], list[Value]]:
+        """An op that gives several values, of which one is taken."""
+        last = 2 if self.world == "tokens" else 1
+        best = {"op": "topk", "k": 1, "dim": last}
+        if self.world != "tokens" or self.chance(3):
+            return {name: best}, [Value(f"{name}.values", "1", operand.level)]
+        if self.chance(2):
+            wires = [operand.name] * 3
+            data: Data = {
+                "op": "MultiheadAttention",
+                "num_heads": 1,
+                "batch_first": True,
+                "from": wires,
+            }
+            return {name: data}, [Value(f"{name}.output", operand.width, operand.level)]
+        data = {
+            "op": self.one("GRU", "LSTM", "RNN"),
+            "hidden_size": self.number(1, 4),
+            "batch_first": True,
+        }
+        return {name: data}, [Value(f"{name}.output", str(data["hidden_size"]), operand.level)]
+
+    def sized(
+        self, name: str, operand: Value, values: list[Value], names: Names
+    ) -> tuple[dict[str, Data], list[Value]] | None:
+        """A function whose arguments read sizes, free ones too."""
+        read = self.one(*(v.name for v in values if is_variable(v.name)), "input")
+        if self.world != "image":
+            sizes = [f"$({read}.shape[{k}])" for k in range(2 if self.world == "tokens" else 1)]
+            if self.chance(3):
+                scaled = {"op": "mul", "other": f"$(1 / {read}.shape[0] + {names.ints[0]})"}
+                return {name: scaled}, [Value(name, operand.width, operand.level)]
+            return {name: {"op": "reshape", "shape": [*sizes, -1]}}, [
+                Value(name, operand.width, operand.level)
+            ]
+        size = self.one("$([input.height, input.width])", "$([input.height, input.shape[-1]])")
+        data: Data = {
+            "op": "interpolate",
+            "size": size,
+            "mode": "$(part == 'n' and 'nearest' or 'bilinear')",
+        }
+        if self.chance(2):
+            data = {"op": "interpolate", "size": size}
+        if self.chance(2):
+            wide = f"$([{read}.height * ({names.ints[0]} + 1), 5])"
+            data = {"op": "interpolate", "size": wide}
+            return {name: data}, [operand, Value(name, self.fresh("?"), 9)]
+        return {name: data}, [Value(name, operand.width, 0)]
+
+    def pair(
+        self, name: str, operand: Value, values: list[Value], names: Names
+    ) -> tuple[dict[str, Data], list[Value]]:
+        """A block or group of two inputs, perhaps in turn, with the same module or another."""
+        level = [v for v in values if v.level == operand.level]
+        wires = [operand.name, self.one(*level).name]
+        data: Data = {"from": wires}
+        if self.pairs and not self.chance(3):
+            data |= {"op": self.one(*self.pairs)}
+            if self.chance(2):
+                data |= {"from": {"left": wires[0], "right": wires[1]}}
+        else:
+            data |= self.two()
+        if self.chance(2):
+            data["repeat"] = self.one(2, "$n", 1)
+            if self.chance(2):
+                data["share"] = True
+        return {name: data}, [Value(name, operand.width, operand.level)]
+
+    def two(self) -> Data:
+        """The inside of a scope of two inputs, which gives what its first input is like."""
+        own = "$(left.shape[2])" if self.world == "tokens" else "$left.channels"
+        dim = 2 if self.world == "tokens" else 1
+        both = {"concat": ["left", "right"], "dim": dim}
+        last: Data = {"op": "add", "from": ["both", "left"]}
+        if self.chance(3):
+            last = {"op": self.one("ReLU", "Tanh"), "from": {"add": ["left", "both"]}}
+        return {
+            "inputs": ["left", "right"],
+            "nodes": {"both": {**self.wide(own), "from": both}, "out": last},
+        }
 
     def when(
         self, name: str, operand: Value, names: Names, loop: tuple[str, ...]
@@ -166,23 +195,3 @@ class Nodes(Layers):
         else:
             made[name] = {"op": self.one("add", "mul"), "from": taken}
         return made, [Value(name, operand.width, operand.level)]
-
-    def call(self, block: Block, names: Names, loop: tuple[str, ...]) -> Data:
-        data: Data = {"op": block.name}
-        if "rest" in block.params:
-            given = self.wide(self.width(names, loop))
-            return {**given, **data, **({"bias": False} if self.chance(3) else {})}
-        for name, default in block.params.items():
-            if default not in ("int", "bool", "op") and self.chance(2):
-                continue
-            if name in ("p", "q"):
-                choices = [self.number(1, 5), f"$({self.one(*names.ints)} + 1)"]
-                data[name] = self.one(*choices, *(f"$({v} + 1)" for v in loop))
-            elif name == "flag":
-                data[name] = self.one(True, False, f"${self.one(*names.flags)}")
-            else:
-                free = [
-                    b.name for b in self.blocks if not b.params and not b.level | bool(b.outputs)
-                ]
-                data[name] = self.one("ReLU", "GELU", None, f"${self.one(*names.ops)}", *free)
-        return data

@@ -39,7 +39,13 @@ class Scopes(Groups):
         if params and self.chance(3) and own.ints:
             data["let"] = {"v": f"$({self.one(*own.ints)} + 1)"}
             own.ints.append("v")
-        if self.chance(3):
+        kind = ""
+        if self.chance(6) and not (params and self.world == "tokens"):
+            kind = "parallel" if self.world == "tokens" else self.one("dense", "parallel")
+            inside = self.dense(own, ()) if kind == "dense" else {"nodes": self.children(own, ())}
+            data |= {"connect": kind, **inside}
+            result = Value("", self.fresh("?"))
+        elif self.chance(3):
             data |= {"nodes": self.chain(own, 2)}
             result = Value("", self.fresh("?"))
             if "halve" in str(data["nodes"]):
@@ -47,8 +53,13 @@ class Scopes(Groups):
         else:
             scope, result = self.scope(own, 1)
             data |= scope
-        block = Block(self.fresh("b"), params, result.width, result.level)
-        if "outputs" in data:
+        block = Block(self.fresh("b"), params, result.width, result.level, kind=kind)
+        if self.chance(6):
+            data = {
+                "doc": self.one("what it is", "a 'b' \"c\" \\ $d {e} #", "é\n\nlines: [1]"),
+                **data,
+            }
+        if isinstance(data.get("outputs"), list | dict):
             block.outputs = "0" if isinstance(data["outputs"], list) else "o0"
         self.blocks.append(block)
         return block.name, data
@@ -58,6 +69,8 @@ class Scopes(Groups):
     def scope(self, names: Names, depth: int, loop: tuple[str, ...] = ()) -> tuple[Data, Value]:
         """A mapping of nodes that take any of the values above them."""
         values = [Value("input", "input")]
+        if depth == 0:
+            values += [Value(g, "input") for g in self.given if g.startswith("more")]
         last = values[0]
         owners: list[Owner] = []
         nodes: Data = {}
@@ -74,8 +87,11 @@ class Scopes(Groups):
             made = self.node(nodes, operand, values, names, depth, loop)
             if made is None:
                 continue
-            above = next(reversed(nodes), "input")
-            takers = [d for d in made[0].values() if d.get("op") not in ("parameter", "buffer")]
+            first_input = "" if depth == 0 and self.given else "input"
+            above = next(reversed(nodes), first_input)
+            takers = [
+                d for d in made[0].values() if d.get("op") not in ("parameter", "buffer", "arange")
+            ]
             first = takers[0]
             if operand.name != above and "from" not in first:
                 first["from"] = operand.name
@@ -83,14 +99,14 @@ class Scopes(Groups):
             values += [value for value in made[1] if value.level < 9]
             last = made[1][-1] if made[1][-1].level < 9 else operand
             op = first.get("op", "B")
-            plain = not {"if", "connect", "outputs"} & first.keys() and isinstance(
+            plain = not {"if", "connect", "outputs", "cases"} & first.keys() and isinstance(
                 first.get("from", ""), str
             )
             known = op[:1].isupper() or any(op == b.name for b in self.blocks)
             if known and plain and len(made[0]) == 1 and last.name == next(iter(made[0])):
                 owners.append(Owner(last.name, operand, last))
         if not nodes:
-            nodes["same"] = {"op": "Identity"}
+            nodes["same"] = {"op": "Identity", "from": "input"}
             last = Value("same", "input")
         if "." in last.name:  # a part of the last node's value
             part, last = last, Value(self.fresh("e"), last.width, last.level)
@@ -100,13 +116,29 @@ class Scopes(Groups):
             chosen = [self.one(*values[1:], last) for _ in range(self.number(1, 2))]
             texts = list(dict.fromkeys([*(v.name for v in chosen), *self.heads]))
             self.heads = around
-            if self.chance(2):
+            if self.chance(4) and len(texts) == 1 and "." not in texts[0]:
+                data["outputs"] = texts[0]
+            elif self.chance(2):
                 data["outputs"] = texts
             else:
                 data["outputs"] = {f"o{k}": t for k, t in enumerate(texts)}
             return data, chosen[0]
         self.heads = around
+        if self.chance(2):
+            data["nodes"] = self.shuffled(nodes)
         return data, last
+
+    def shuffled(self, nodes: Data) -> Data:
+        """The nodes with one of them above those that it takes; all say what they take."""
+        names = list(nodes)
+        free = [
+            k for k in range(1, len(names) - 1)
+            if all("from" in nodes[n] for n in names[:k + 2]) and "share" not in nodes[names[k]]
+            and not any(n.get("share") == names[k] or "$" in names[k] for n in nodes.values())
+        ]  # fmt: skip
+        if free:
+            names.insert(0, names.pop(self.one(*free)))
+        return {name: nodes[name] for name in names}
 
     def again(
         self, owners: list[Owner], values: list[Value], names: Names
@@ -138,7 +170,7 @@ class Scopes(Groups):
         """A node (or two) on an operand, and the values that it adds."""
         self.room -= 1
         kinds = ["layer", "layer", "merge", "merge", "call", "part", "size", "when", "raw"]
-        kinds.append("include")
+        kinds += ["include", "several", "pair", "given", "given"]
         if depth < 2 and self.room > 0:
             kinds += ["group", "repeat", "dense", "parallel", "routed", "turns"]
         kind = self.one(*kinds)
@@ -166,24 +198,27 @@ class Scopes(Groups):
             return self.raw(name, operand, names)
         if kind == "when":
             return self.when(name, operand, names, loop)
-        if kind == "size" and self.world == "image":
-            size = self.one("$([input.height, input.width])", "$([input.height, input.shape[-1]])")
-            data = {"op": "interpolate", "size": size}
-            if self.chance(2):
-                data = {
-                    "op": "interpolate",
-                    "size": f"$([input.height * ({names.ints[0]} + 1), 5])",
-                }
-                return {name: data}, [operand, Value(name, self.fresh("?"), 9)]
-            return {name: data}, [Value(name, operand.width, 0)]
+        if kind == "size":
+            return self.sized(name, operand, values, names)
+        if kind == "several":
+            return self.several(name, operand, names)
+        if kind == "pair":
+            return self.pair(name, operand, values, names)
         if kind == "include":
             return self.include(name, operand, names, loop)
-        if kind == "call" and self.blocks:
+        if kind == "given" and depth == 0 and self.given:
+            return self.from_given(name, operand, names)
+        if kind in ("call", "given") and self.blocks:
             block = self.one(*self.blocks)
             if operand.level + block.level > 2:
                 return None
             data = self.call(block, names, loop)
             width = operand.width if block.width == "input" else self.fresh("?")
+            if block.kind == "parallel":
+                joined = {"op": "concat", "dim": 2 if self.world == "tokens" else 1}
+                return {name: data, f"{name}_j": joined}, [
+                    Value(f"{name}_j", width, operand.level + block.level)
+                ]
             if block.outputs:
                 return {name: data}, [
                     Value(f"{name}.{block.outputs}", width, operand.level + block.level)

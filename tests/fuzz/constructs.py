@@ -1,0 +1,188 @@
+"""Which constructs of the language a spec has, by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+FUNCTIONS = """abs ceil enumerate float floor int len log make_divisible max min range round sqrt sum
+zip""".split()
+OPERATORS = {
+    "and": r"\band\b", "or": r"\bor\b", "not": r"\bnot\b(?! in)", "in": r"(?<!not) in (?!\w+ if|\w+\]|range|zip|enumerate)",
+    "not in": r"\bnot in\b", "is None": r"\bis None\b", "is not None": r"\bis not None\b", "a if c else b": r"\bif\b.*\belse\b",
+    "index": r"\w\[-?\w+\]", "slice": r"\[[^\]]*:[^\]]*\]", "list": r"[(+ ]\[", "comprehension": r"\[.* for .*\]",
+    "comparison": r"[<>]=?|[!=]=", "chained comparison": r"\d <=? \w+ <=? ", "arithmetic": r" [-+*/%] ",
+    "power": r"\*\*", "whole division": "//", "attribute": r"[a-z]\w*\.w\b", "key": r"\['\w+'\]", "text": "'",
+    "shape": r"\.shape\[", "channels": r"\.channels", "height": r"\.height", "width": r"\.width",
+}  # fmt: skip
+MERGES = ("add", "mul", "concat", "stack", "sub")
+
+
+def constructs(data: Any) -> Iterator[str]:
+    """The constructs of a spec, some of them several times."""
+    for key in data:
+        if key not in ("nodes", "blocks", "connect", "outputs"):
+            yield f"spec: {key}"
+    for given in data.get("inputs", {}).values():
+        yield "input: long form" if isinstance(given, dict) else "input: short form"
+        shape = given["shape"] if isinstance(given, dict) else given
+        yield f"input: {given.get('dtype', 'float32') if isinstance(given, dict) else 'float32'}"
+        yield from ("input: a size by an expression" for size in shape if "$" in str(size))
+        yield from ("input: no dimension" for _ in range(not shape))
+    if len(data.get("inputs", {})) > 1:
+        yield "input: several"
+    for rule in data.get("init", ()):
+        yield "init: by op" if rule["match"][:1].isupper() else "init: by path"
+        yield from ("init: a pattern" for _ in range("*" in rule["match"]))
+        yield from ("init: with arguments" for value in rule.values() if isinstance(value, dict))
+    for block in data.get("blocks", {}).values():
+        yield "block"
+        yield from (f"block: {key}" for key in block if key not in ("nodes", "outputs", "connect"))
+        for value in block.get("params", {}).values():
+            words = ("int", "bool", "op", "float", "str", "list")
+            yield f"param: {value}" if value in words else "param: a default"
+        yield from scope(block, set(data.get("blocks", {})))
+    yield from scope(data, set(data.get("blocks", {})))
+    for text in texts(data):
+        yield from expressions(text)
+
+
+def scope(data: Any, blocks: set[str]) -> Iterator[str]:
+    """What stands in a scope, and in those inside of it."""
+    yield f"connect: {data.get('connect', 'chain')}"
+    outputs = data.get("outputs")
+    if outputs is not None:
+        yield f"outputs: {type(outputs).__name__}"
+    nodes = data.get("nodes", {})
+    yield f"nodes: {type(nodes).__name__}"
+    pairs = nodes.items() if isinstance(nodes, dict) else ((None, node) for node in nodes)
+    seen: set[str] = set()
+    for name, node in pairs:
+        later = isinstance(nodes, dict) and nodes.keys() - seen
+        yield from one(name, node, blocks)
+        taken = node.get("from") if isinstance(node, dict) else None
+        if isinstance(taken, str) and later and taken in later:
+            yield "from: a node below"
+        seen.add(str(name))
+
+
+def one(name: str | None, node: Any, blocks: set[str]) -> Iterator[str]:
+    if isinstance(node, str):
+        yield "node: a bare op"
+        return
+    op = node.get("op")
+    if op is None and "nodes" in node:
+        yield "node: a group"
+        yield from scope(node, blocks)
+    elif isinstance(op, str):
+        yield (
+            "node: an op by a param"
+            if "$" in op
+            else "node: a block"
+            if op in blocks
+            else f"op: {op}"
+        )
+    yield from (
+        f"node: an op that is null, {key}" for key in node if key == "kind" and node[key] is None
+    )
+    for key in ("if", "when", "tie", "args", "doc", "spec", "inputs", "share"):
+        if key in node:
+            yield f"node: {key}"
+    if "share" in node:
+        yield from (f"node: share with {key}" for key in ("if", "repeat") if key in node)
+    yield from operands(node.get("from"))
+    if "repeat" in node:
+        yield from repeat(name, node)
+    if "spec" in node:
+        yield (
+            f"spec: cut, {type(node.get('outputs')).__name__}"
+            if "outputs" in node
+            else "spec: whole"
+        )
+        yield from ("spec: with params" for _ in range("params" in node))
+    if "cases" in node:
+        kind = next(key for key in ("switch", "route", "mixture") if key in node)
+        yield f"choice: {kind}" + (" with top_k" if "top_k" in node else "")
+        cases = node["cases"]
+        if "repeat" in cases:
+            yield "choice: cases by repeat"
+            cases = [cases]
+        else:
+            yield f"choice: cases in a {type(cases).__name__}"
+        for case in cases.values() if isinstance(cases, dict) else cases:
+            yield from (f"case: {word}" for word in ("nodes", "spec", "op") if word in case)
+            yield from one(None, case, blocks)
+
+
+def operands(wire: Any, inside: bool = False) -> Iterator[str]:
+    if isinstance(wire, str):
+        yield "from: a part" if "." in wire else "from: a name"
+    elif isinstance(wire, list):
+        yield "from: a list"
+        for item in wire:
+            yield from operands(item, inside)
+    elif isinstance(wire, dict) and any(key in MERGES for key in wire):
+        yield "from: a merge in a merge" if inside else "from: a merge"
+        for key, item in wire.items():
+            if key in MERGES:
+                yield from operands(item, inside=True)
+    elif isinstance(wire, dict):
+        yield "from: by the operands' names"
+
+
+def repeat(name: str | None, node: Any) -> Iterator[str]:
+    count = node["repeat"]
+    if isinstance(count, dict):
+        yield "repeat: several variables" if len(count) > 1 else "repeat: a variable"
+        for over in count.values():
+            kind = (
+                "a list"
+                if isinstance(over, list)
+                else "a param"
+                if isinstance(over, str)
+                else "a count"
+            )
+            yield f"repeat: over {kind}"
+    else:
+        yield "repeat: by a param" if isinstance(count, str) else "repeat: a count"
+    where = "items" if name is None else "siblings" if "$" in name else "a group"
+    yield f"repeat: {where}"
+    if node.get("share"):
+        yield "repeat: shared"
+        yield from (
+            "repeat: shared, with a further operand"
+            for _ in range(isinstance(node.get("from"), list | dict))
+        )
+    if "nodes" in node:
+        yield f"repeat: of a group, {node.get('connect', 'chain')}"
+
+
+def texts(data: Any) -> Iterator[str]:
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            yield from texts(key)
+            yield from texts(value)
+    elif isinstance(data, list):
+        for item in data:
+            yield from texts(item)
+
+
+def expressions(text: str) -> Iterator[str]:
+    if re.fullmatch(r"\$\w+", text):
+        yield "expression: a bare name"
+    elif re.fullmatch(r"\$[\w.]+", text):
+        yield "expression: a bare path"
+    elif "$(" in text:
+        yield (
+            "expression: a whole value" if text.startswith("$(") else "expression: inside of a text"
+        )
+        yield from (f"function: {name}" for name in FUNCTIONS if re.search(rf"\b{name}\(", text))
+        yield from (
+            f"operator: {name}" for name, sign in OPERATORS.items() if re.search(sign, text)
+        )
+
+
+EVERY: tuple[str, ...] = ()
