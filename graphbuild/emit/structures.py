@@ -36,3 +36,10 @@ def slot(node: Node) -> Slot:
     if node.span is None:
         raise ValueError(f"{node.name} has no place in the spec")
     return (node.span.line, node.span.column)
+
+
+def is_cut(nodes: list[Node]) -> bool:
+    """Whether some are turns of a repetition that a cut has left in part: written once, and each
+    with a text of its own."""
+    alone = [slot(node) for node in nodes if node.loop is None]
+    return len(set(alone)) < len(alone)

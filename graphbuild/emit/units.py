@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 from graphbuild.emit.called import file_of, named, unused
 from graphbuild.emit.choices import likeness
 from graphbuild.emit.kinds import made
-from graphbuild.emit.structures import Slot, Structure, Unlike, joined, rank, slot
+from graphbuild.emit.structures import Slot, Structure, Unlike, is_cut, joined, rank, slot
 from graphbuild.emit.symbols import SymType
 from graphbuild.ir import Edge, Graph, Node, Several
 from graphbuild.modes import both, leaves
@@ -117,6 +117,7 @@ def form(graph: Graph) -> Form:
         or any(isinstance(n.call, Op) and n.call.style in ("index", "pattern") for n in real)
         or any(node.shared or node.times is not None for node in real)
         or any(len(node.operands) != 1 or node.operands[0].select for node in real)
+        or is_cut(real)
         or (graph.connect != "parallel" and isinstance(graph.inputs[0].type, Several))
     ):
         return "class"
