@@ -28,8 +28,9 @@ def test_broken_specs(shard: int, examples: int, fresh: bool, tmp_path: Path) ->
         for name, content in (parts | case.files).items():
             (tmp_path / name).write_bytes(content)
         codes.update(judge(case, tmp_path) or ["fine"])
+        fuzz.passed.add(repr(case))
 
     judged()
-    print(f"{len(fuzz.seen)} cases: {dict(codes.most_common())}")
-    assert codes["fine"] > len(fuzz.seen) * 0.02  # some still compile, and some of each kind do not
-    assert {code[:2] for code in codes} >= {"E0", "E1", "E2", "W3"}
+    print(f"{len(fuzz.passed)} cases: {dict(codes.most_common())}")
+    # of every kind there are some
+    assert {code[:2] for code in codes} >= {"fi", "E0", "E1", "E2", "W3"}
