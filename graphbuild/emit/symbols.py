@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Union
 
 from graphbuild import expr as expressions
+from graphbuild.dims import Size
 from graphbuild.emit.trees import rebuild
 
 
@@ -195,6 +196,11 @@ def _undone(op: type[ast.operator], left: ast.expr, right: ast.expr) -> ast.expr
     return None
 
 
+def _fixed(size: Any) -> Any:
+    """A free size as the number that it is at the example: what is built does not depend on it."""
+    return int(size) if type(size) is Size else size
+
+
 def _method(
     name: str, compute: Callable[[int, int], int], op: type[ast.operator], unit: int | None
 ) -> None:
@@ -214,14 +220,14 @@ def _method(
         return Sym(value, plus(*trees) if op is ast.Add else ast.BinOp(trees[0], op(), trees[1]))
 
     def forward(self: Sym, other: object) -> Any:
-        if type(other) not in (int, Sym):
+        if type(other) not in (int, Size, Sym):
             return getattr(int, f"__{name}__")(self, other)
-        return apply(self, other)
+        return apply(self, _fixed(other))
 
     def reflected(self: Sym, other: object) -> Any:
-        if type(other) not in (int, Sym):
+        if type(other) not in (int, Size, Sym):
             return getattr(int, f"__r{name}__")(self, other)
-        return apply(other, self)
+        return apply(_fixed(other), self)
 
     setattr(Sym, f"__{name}__", forward)
     setattr(Sym, f"__r{name}__", reflected)
