@@ -155,11 +155,12 @@ class Mutator:
         data = data_of(text)
         for _ in range(self.one((1, 1, 1, 2, 2, 3, 4))):
             found = list(places(data))
-            if not found:
+            inside = [(at, key) for at, key in found if at is not data]
+            if not inside:
                 break
-            change = self.one((self.delete, self.swap, self.rename, self.refer, self.retype, self.retype,
-                               self.repeat, self.move, self.wrap, self.graft, self.unwrap))  # fmt: skip
-            change(found)
+            change = self.one((self.delete, self.swap, self.rename, self.refer, self.retype, self.repeat, self.move,
+                               self.wrap, self.graft, self.unwrap, *[self.nudge, self.borrow] * 4))  # fmt: skip
+            change(found if self.chance(8) else inside)
         flow = self.one((None, None, False, True))
         out: str = yaml.safe_dump(
             data, sort_keys=False, default_flow_style=flow, width=100, allow_unicode=True
@@ -169,6 +170,25 @@ class Mutator:
     def delete(self, found: list[Place]) -> None:
         at, key = self.one(found)
         del at[key]
+
+    def nudge(self, found: list[Place]) -> None:
+        """A number or truth value becomes another one of its kind."""
+        numbers = [(at, key) for at, key in found if isinstance(at[key], int | float)]
+        if numbers:
+            at, key = self.one(numbers)
+            old = at[key]
+            if isinstance(old, bool):
+                at[key] = not old
+            else:
+                at[key] = self.one(
+                    (old + 1, old - 1, old * 2, -old, 0, old + 0.5, 1000 * old, f"$({old} + n)")
+                )
+
+    def borrow(self, found: list[Place]) -> None:
+        """A value becomes what another key of the same name has: another op, operand, shape."""
+        at, key = self.one(found)
+        same = [there for there, its in found if its == key and type(there) is type(at)]
+        at[key] = copy.deepcopy(self.one(same)[key])
 
     def swap(self, found: list[Place]) -> None:
         (at, key), (other, its) = self.one(found), self.one(found)
