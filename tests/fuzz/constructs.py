@@ -6,6 +6,36 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+# What random specs have to have, in rows of a kind and what follows it; a list goes on where a
+# row is indented.
+_EVERY = """
+block: doc | inputs | let | params | rest
+case: nodes | op | spec
+choice: cases by repeat | cases in a dict | cases in a list | mixture | mixture with top_k |
+    route | switch
+connect: chain | dense | parallel
+expression: a bare name | a bare path | a whole value | inside of a text
+from: a list | a merge | a merge in a merge | a name | a node below | a part | by the operands'
+    names
+function: abs | ceil | enumerate | float | floor | int | len | log | make_divisible | max | min
+    | range | round | sqrt | sum | zip
+init: a pattern | by op | by path | with arguments
+input: a size by an expression | bool | float32 | int64 | long form | no dimension | several |
+    short form
+node: a block | a group | an op by a param | an op that is null, kind | args | doc | if | inputs
+    | share | share with if | share with repeat | spec | tie | when
+nodes: dict | list
+operator: a if c else b | and | arithmetic | attribute | chained comparison | channels |
+    comparison | comprehension | height | in | index | is None | key | list | not | not in | or
+    | power | shape | slice | text | whole division | width
+outputs: dict | list | str
+param: a default | bool | int | op
+repeat: a count | a group | a variable | by a param | items | of a group, chain | of a group,
+    dense | over a count | over a list | over a param | several variables | shared | shared,
+    with a further operand | siblings
+spec: cut, dict | cut, str | defaults | dims | expect | extends | init | inputs | let | params |
+    whole | with params
+"""
 FUNCTIONS = """abs ceil enumerate float floor int len log make_divisible max min range round sqrt sum
 zip""".split()
 OPERATORS = {
@@ -185,4 +215,8 @@ def expressions(text: str) -> Iterator[str]:
         )
 
 
-EVERY: tuple[str, ...] = ()
+def every() -> Iterator[str]:
+    """The constructs that random specs have to have."""
+    for row in re.sub(r"\n +", " ", _EVERY).strip().splitlines():
+        kind, _, items = row.partition(": ")
+        yield from (f"{kind}: {item}" for item in items.split(" | ")) if items else [kind]

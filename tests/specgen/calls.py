@@ -116,7 +116,7 @@ class Calls(Nodes):
         """Something that gives a width, however it is given one."""
         if self.chance(2):
             return self.wide(width)
-        if self.world == "rows" and self.chance(2):
+        if self.world == "rows" and not self.chance(3):
             return {"spec": "inner", "params": {"size": width}}
         first, act = self.wide(f"$({self.one(*names.ints)} + 2)"), {"op": self.one("ReLU", "Tanh")}
         if self.chance(2):

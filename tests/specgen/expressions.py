@@ -56,13 +56,13 @@ max(1, n - 1) * (2 if on != (n >= 2) else 1)
 class Expressions(Draws):
     def expression(self, names: Names) -> str:
         """A whole number of at least 1, computed from params."""
-        if self.chance(6):
-            return "$stages.0.w"
+        return "$stages.0.w" if self.chance(6) else f"$({self.number_of(names)})"
+
+    def number_of(self, names: Names) -> str:
         known = {"n": names.ints, "ws": names.lists, "on": names.flags, "act": names.ops,
                  "stages": names.stages}  # fmt: skip
         template = self.one(*NUMBERS)
         chosen = {
             word: self.one(*known[word]) for word in known if re.search(rf"\b{word}\b", template)
         }
-        text = re.sub(r"\b(n|ws|on|act|stages)\b", lambda word: chosen[word.group()], template)
-        return f"$({text})"
+        return re.sub(r"\b(n|ws|on|act|stages)\b", lambda word: chosen[word.group()], template)

@@ -69,7 +69,7 @@ class Groups(Calls):
             data = {"repeat": {"s": "$stages"}, "nodes": {"a": inner, "b": act}}
         elif kind == "group":
             data = {"repeat": self.one(2, "$n"), "nodes": self.chain(names, 2, ("i",))}
-            if self.world != "tokens" and self.chance(3):
+            if self.world != "tokens" and self.chance(2):
                 data = {"repeat": self.one(2, "$n"), **self.dense(names, ())}
         else:
             inner, made = self.scope(names, 2, ("i",))

@@ -11,7 +11,7 @@ from specgen.expressions import Expressions
 class Layers(Expressions):
     def layer(self, names: Names, loop: tuple[str, ...]) -> tuple[Data, str | None]:
         """A layer or a function on one tensor, and its width where it sets one."""
-        kind = self.one("wide", "wide", "norm", "act", "act", "function", "op", "other")
+        kind = self.one("wide", "wide", "norm", "act", "act", "function", "op", "other", "rare")
         if kind == "wide":
             text = self.width(names, loop)
             key = text if not loop and "input" not in str(text) else None
@@ -35,7 +35,7 @@ class Layers(Expressions):
             if self.chance(4):
                 return {"op": "MaxPool2d", "kernel_size": 2, "ceil_mode": True}, None
             return {"op": "MaxPool2d", "kernel_size": 3, "stride": 1, "padding": 1}, None
-        if kind == "other" and self.chance(2):
+        if kind == "rare":
             return self.one(
                 {"op": "LeakyReLU", "args": {"negative_slope": f"$({self.one(*names.ints)} / 10)"}},
                 {"op": "GELU", "approximate": "ta$(part)h"},
@@ -78,6 +78,7 @@ class Layers(Expressions):
     def flag(self, names: Names, loop: tuple[str, ...]) -> str:
         flag = self.one(*names.flags)
         choices = [f"${flag}", f"$(not {flag})", f"$({self.one(*names.ints)} > 1)"]
+        choices.append(f"$(({self.number_of(names)}) < 3)")
         if "i" in loop:
             choices += ["$(i > 0)", f"$(i < 1 or {flag})"]
         return str(self.one(*choices))

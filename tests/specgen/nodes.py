@@ -25,10 +25,10 @@ class Nodes(Layers):
                 return {name: {"op": op, "from": wires}}, [
                     Value(name, operand.width, operand.level)
                 ]
-            if self.chance(4):  # a merge of a merge
+            if self.chance(3):  # a merge of a merge
                 edges = [{"mul": edges}, self.one(*alike).name]
                 op = "add"
-            if self.chance(3):  # on the edge
+            if (len(edges) == 2 and isinstance(edges[0], dict)) or self.chance(3):  # on the edge
                 data, width = {"op": "ReLU"}, operand.width
                 return {name: {**data, "from": {op: edges}}}, [Value(name, width, operand.level)]
             return {name: {"op": op, "from": edges}}, [Value(name, operand.width, operand.level)]

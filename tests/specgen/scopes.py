@@ -102,7 +102,9 @@ class Scopes(Groups):
             plain = not {"if", "connect", "outputs", "cases"} & first.keys() and isinstance(
                 first.get("from", ""), str
             )
-            known = op[:1].isupper() or any(op == b.name for b in self.blocks)
+            known = (op[:1].isupper() and op != "Embedding") or any(
+                op == b.name for b in self.blocks
+            )
             if known and plain and len(made[0]) == 1 and last.name == next(iter(made[0])):
                 owners.append(Owner(last.name, operand, last))
         if not nodes:

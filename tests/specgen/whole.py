@@ -19,7 +19,7 @@ EXTENDED = {"encoder": {"channels": 3}, "inner": {"size": 5}, "pair": {"features
 
 class Maker(Scopes):
     def spec(self) -> Data:
-        if self.chance(40):
+        if self.chance(30):
             name = self.one(*EXTENDED)
             given = EXTENDED[name] if name == "encoder" or self.chance(2) else {}
             return {"extends": name, "params": given}
@@ -98,13 +98,13 @@ class Maker(Scopes):
             shape[2 if self.world == "tokens" else 1] = "$(max(w, 6) + 1)"
         first = self.one(shape, shape, {"shape": shape, "dtype": "float32"})
         if self.chance(2):
-            kinds = ["more", "flag", "index", "gate"] + ["ids"] * (self.world != "image")
+            kinds = ["more", "flag", "index", "gate"] + ["ids", "ids"] * (self.world != "image")
             shapes = {
                 "more": list(shape), "flag": {"shape": [], "dtype": "bool"},
                 "index": {"shape": ["N"], "dtype": self.one("int64", "bool")}, "gate": ["N", 2],
                 "ids": {"shape": ["N", "T"][: 2 if self.world == "tokens" else 1], "dtype": "int64"},
             }  # fmt: skip
-            self.given = {k: shapes[k] for k in kinds if self.chance(3)}
+            self.given = {k: shapes[k] for k in kinds if self.chance(2)}
         return {"input": first, **self.given}
 
     def tied(self) -> Data:
