@@ -46,6 +46,9 @@ TOKENS = ["\t", "\r", "\n", "\n\n", " ", "  ", "- ", ": ", "? ", ":", ",", "{", 
           ": {", ": [", "\n  x: 1\n", "\n x", "\x0b", "\x0c", "\x1c"]  # fmt: skip
 BYTES = [b"\xff", b"\xfe\xff", b"\xc3", b"\xe2\x82", b"\xf0\x9f", b"\xed\xa0\x80", b"\xc0\x80", b"\xef\xbb\xbf",
          b"\xf8\x88\x80\x80", b"\x80"]  # fmt: skip
+SIGNS = """( ) [ ] { } , : . .. = == < > + - * ** / // % @ & | ~ ^ ! ' " \\ # $ $( 0 1 -1 1e999 0x 1j _ x i n w ws
+input .shape .channels .x [0] [-1] [::2] [9] () (1) None True training not and or if else in is lambda for
+[k for k in ws] sum( range(9) len(n) max() zip(ws) 'a'*9 f'' b'' ... := é \u202e \t \n import __class__""".split()
 MEANT = [*SCALARS, [], {}, [1], [None], ["input", "input"], [[1, 2], [3]], {"a": 1}, {"op": "ReLU"}, {"x": ["N", 6]},
          {"add": ["input", "input"]}, {"k": 2}, {"w": "$ws"}, {"op": "Linear", "repeat": 2}, {"nodes": ["ReLU"]},
          {"op": "normal", "std": -1}, {"true": "ReLU", "false": "Tanh"}, ["ReLU", "Tanh"], {"spec": "inner"},
@@ -159,7 +162,7 @@ class Mutator:
             if not inside:
                 break
             change = self.one((self.delete, self.swap, self.rename, self.refer, self.retype, self.repeat, self.move,
-                               self.wrap, self.graft, self.unwrap, *[self.nudge, self.borrow] * 4))  # fmt: skip
+                               self.wrap, self.graft, self.unwrap, *[self.nudge, self.borrow, self.reckon] * 4))  # fmt: skip
             change(found if self.chance(8) else inside)
         flow = self.one((None, None, False, True))
         out: str = yaml.safe_dump(
@@ -183,6 +186,16 @@ class Mutator:
                 at[key] = self.one(
                     (old + 1, old - 1, old * 2, -old, 0, old + 0.5, 1000 * old, f"$({old} + n)")
                 )
+
+    def reckon(self, found: list[Place]) -> None:
+        """An expression loses a character, or gets a word or a sign."""
+        texts = [(at, key) for at, key in found if isinstance(at[key], str) and "$" in at[key]]
+        if texts:
+            at, key = self.one(texts)
+            old = at[key]
+            start = self.draw(st.integers(1, len(old)))
+            end = start + self.one((0, 0, 0, 1, 2))
+            at[key] = old[:start] + self.one(("", "", *SIGNS)) + old[end:]
 
     def borrow(self, found: list[Place]) -> None:
         """A value becomes what another key of the same name has: another op, operand, shape."""
