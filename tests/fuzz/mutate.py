@@ -17,6 +17,7 @@ from command import BUNDLED, ROOT
 from hypothesis import strategies as st
 from proof import HEAD, PARTS, constructs
 from specgen import specs
+from specgen.draws import integers
 
 from graphbuild import ops
 from graphbuild.errors import Source
@@ -147,10 +148,10 @@ class Mutator:
         self.draw = draw
 
     def one(self, items: Any) -> Any:
-        return items[self.draw(st.integers(0, len(items) - 1))]
+        return items[self.draw(integers(0, len(items) - 1))]
 
     def chance(self, of: int) -> bool:
-        return bool(self.draw(st.integers(1, of)) == of)
+        return bool(self.draw(integers(1, of)) == of)
 
     # -- as data ------------------------------------------------------------------------------
 
@@ -193,7 +194,7 @@ class Mutator:
         if texts:
             at, key = self.one(texts)
             old = at[key]
-            start = self.draw(st.integers(1, len(old)))
+            start = self.draw(integers(1, len(old)))
             end = start + self.one((0, 0, 0, 1, 2))
             at[key] = old[:start] + self.one(("", "", *SIGNS)) + old[end:]
 
@@ -232,7 +233,7 @@ class Mutator:
         if kind == "part":
             return f"{old}.{self.one((0, 1, 9, -1, 'out', 'x'))}"
         if kind == "typo":
-            at = self.draw(st.integers(0, len(old)))
+            at = self.draw(integers(0, len(old)))
             return old[:at] + self.one(("", "x", "_", " ")) + old[at + 1 :]
         return str(self.one({"key": KEYS, "odd": NAMES, "op": list(ops.names())}[kind]))
 
@@ -286,7 +287,7 @@ class Mutator:
         return content
 
     def at(self, content: bytes) -> int:
-        return int(self.draw(st.integers(0, len(content))))
+        return int(self.draw(integers(0, len(content))))
 
     def truncate(self, content: bytes) -> bytes:
         return content[: self.at(content)]
@@ -302,11 +303,11 @@ class Mutator:
 
     def flip(self, content: bytes) -> bytes:
         at = min(self.at(content), len(content) - 1)
-        return content[:at] + bytes([self.draw(st.integers(0, 255))]) + content[at + 1 :]
+        return content[:at] + bytes([self.draw(integers(0, 255))]) + content[at + 1 :]
 
     def indent(self, content: bytes) -> bytes:
         lines = content.split(b"\n")
-        at = self.draw(st.integers(0, len(lines) - 1))
+        at = self.draw(integers(0, len(lines) - 1))
         change = self.one((-2, -1, 1, 2, 4))
         bare = lines[at].lstrip(b" ")
         lines[at] = b" " * max(0, len(lines[at]) - len(bare) + change) + bare
@@ -314,7 +315,7 @@ class Mutator:
 
     def lines(self, content: bytes) -> bytes:
         lines = content.split(b"\n")
-        at, other = (self.draw(st.integers(0, len(lines) - 1)) for _ in range(2))
+        at, other = (self.draw(integers(0, len(lines) - 1)) for _ in range(2))
         how = self.one(("delete", "twice", "swap"))
         if how == "delete":
             del lines[at]

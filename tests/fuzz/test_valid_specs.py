@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from zlib import crc32
 
 from constructs import constructs, every
 from fuzzing import Fuzz
@@ -53,7 +54,8 @@ def judge_valid(text: str) -> str | None:
         return None
     generated = proven(text, graph, most=1)
     judge_layout(HEAD + text, PARTS / "net.yaml")
-    judge_drawing(graph, ("svg", "mmd"))
+    laid_out = crc32(text.encode()) % 4 == 0
+    judge_drawing(graph, ("svg" if laid_out else "dot", "mmd"))
     return generated.source
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
 
 Data = dict[str, Any]
+
+
+integers = cache(st.integers)  # which are made anew much more slowly than they are drawn
 
 
 @dataclass
@@ -69,13 +73,13 @@ class Draws:
         self.odd = ["inputs", "names", "routing", "out", "x", "i", "nn", "torch", "self_", "weights", "range", "value"]  # fmt: skip
 
     def one(self, *items: Any) -> Any:
-        return self.draw(st.sampled_from(items))
+        return items[self.number(0, len(items) - 1)]
 
     def chance(self, of: int) -> bool:
-        return bool(self.draw(st.integers(1, of)) == of)
+        return self.number(1, of) == of
 
     def number(self, low: int, high: int) -> int:
-        return int(self.draw(st.integers(low, high)))
+        return int(self.draw(integers(low, high)))
 
     def fresh(self, stem: str) -> str:
         self.count += 1
