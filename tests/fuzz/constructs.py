@@ -22,7 +22,7 @@ function: abs | ceil | enumerate | float | floor | int | len | log | make_divisi
 init: a pattern | by op | by path | with arguments
 input: a size by an expression | bool | float32 | int64 | long form | no dimension | several |
     short form
-node: a block | a group | an op by a param | an op that is null, kind | args | doc | if | inputs
+node: a block | a group | an op by a param | an op that is null | args | doc | if | inputs
     | share | share with if | share with repeat | spec | tie | when
 nodes: dict | list
 operator: a if c else b | and | arithmetic | attribute | chained comparison | channels |
@@ -46,6 +46,7 @@ OPERATORS = {
     "power": r"\*\*", "whole division": "//", "attribute": r"[a-z]\w*\.w\b", "key": r"\['\w+'\]", "text": "'",
     "shape": r"\.shape\[", "channels": r"\.channels", "height": r"\.height", "width": r"\.width",
 }  # fmt: skip
+OVER = {list: "a list", str: "a param", int: "a count"}
 MERGES = ("add", "mul", "concat", "stack", "sub")
 
 
@@ -58,14 +59,18 @@ def constructs(data: Any) -> Iterator[str]:
         yield "input: long form" if isinstance(given, dict) else "input: short form"
         shape = given["shape"] if isinstance(given, dict) else given
         yield f"input: {given.get('dtype', 'float32') if isinstance(given, dict) else 'float32'}"
-        yield from ("input: a size by an expression" for size in shape if "$" in str(size))
-        yield from ("input: no dimension" for _ in range(not shape))
+        if any("$" in str(size) for size in shape):
+            yield "input: a size by an expression"
+        if not shape:
+            yield "input: no dimension"
     if len(data.get("inputs", {})) > 1:
         yield "input: several"
     for rule in data.get("init", ()):
         yield "init: by op" if rule["match"][:1].isupper() else "init: by path"
-        yield from ("init: a pattern" for _ in range("*" in rule["match"]))
-        yield from ("init: with arguments" for value in rule.values() if isinstance(value, dict))
+        if "*" in rule["match"]:
+            yield "init: a pattern"
+        if any(isinstance(value, dict) for value in rule.values()):
+            yield "init: with arguments"
     for block in data.get("blocks", {}).values():
         yield "block"
         yield from (f"block: {key}" for key in block if key not in ("nodes", "outputs", "connect"))
@@ -106,16 +111,16 @@ def one(name: str | None, node: Any, blocks: set[str]) -> Iterator[str]:
         yield "node: a group"
         yield from scope(node, blocks)
     elif isinstance(op, str):
+        by_param = "$" in op
         yield (
             "node: an op by a param"
-            if "$" in op
+            if by_param
             else "node: a block"
             if op in blocks
-            else f"op: {op}"
+            else "node: an op"
         )
-    yield from (
-        f"node: an op that is null, {key}" for key in node if key == "kind" and node[key] is None
-    )
+    if "kind" in node and node["kind"] is None:
+        yield "node: an op that is null"
     for key in ("if", "when", "tie", "args", "doc", "spec", "inputs", "share"):
         if key in node:
             yield f"node: {key}"
@@ -125,12 +130,10 @@ def one(name: str | None, node: Any, blocks: set[str]) -> Iterator[str]:
     if "repeat" in node:
         yield from repeat(name, node)
     if "spec" in node:
-        yield (
-            f"spec: cut, {type(node.get('outputs')).__name__}"
-            if "outputs" in node
-            else "spec: whole"
-        )
-        yield from ("spec: with params" for _ in range("params" in node))
+        cut = node.get("outputs")
+        yield "spec: whole" if cut is None else f"spec: cut, {type(cut).__name__}"
+        if "params" in node:
+            yield "spec: with params"
     if "cases" in node:
         kind = next(key for key in ("switch", "route", "mixture") if key in node)
         yield f"choice: {kind}" + (" with top_k" if "top_k" in node else "")
@@ -166,24 +169,15 @@ def repeat(name: str | None, node: Any) -> Iterator[str]:
     if isinstance(count, dict):
         yield "repeat: several variables" if len(count) > 1 else "repeat: a variable"
         for over in count.values():
-            kind = (
-                "a list"
-                if isinstance(over, list)
-                else "a param"
-                if isinstance(over, str)
-                else "a count"
-            )
-            yield f"repeat: over {kind}"
+            yield f"repeat: over {OVER[type(over)]}"
     else:
         yield "repeat: by a param" if isinstance(count, str) else "repeat: a count"
     where = "items" if name is None else "siblings" if "$" in name else "a group"
     yield f"repeat: {where}"
     if node.get("share"):
         yield "repeat: shared"
-        yield from (
-            "repeat: shared, with a further operand"
-            for _ in range(isinstance(node.get("from"), list | dict))
-        )
+        if isinstance(node.get("from"), list | dict):
+            yield "repeat: shared, with a further operand"
     if "nodes" in node:
         yield f"repeat: of a group, {node.get('connect', 'chain')}"
 
