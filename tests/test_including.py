@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from command import run
 
 import graphbuild
@@ -416,3 +417,14 @@ outputs: [sum, path]
         assert [
             f for f in found(text.replace("PATH", path), one=head + inner) if f.is_error
         ] == [], path
+
+
+def test_a_spec_without_inputs(here: Path) -> None:
+    inner = "graphbuild: 1\ninputs: {}\nnodes: {p: {op: parameter, shape: [3, 1, 1], init: ones}}\n"
+    text = HEAD + "nodes: {a: {spec: one}, b: {op: mul, from: [x, a]}}\n"
+    assert found(text, one=inner) == []
+    image = torch.rand(2, 3, 4, 4)
+    assert torch.equal(graphbuild.compile("net.yaml")(image), image)
+    for what in ("spec: one, from: x", "spec: one, from: x, repeat: 2"):
+        (error,) = found(node(what), one=inner)
+        assert (error.code, error.message) == ("E205", "one takes no inputs")

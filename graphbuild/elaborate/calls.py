@@ -37,7 +37,7 @@ def block(scope: Scope, item: Item, name: str, operands: Sequence[Operand] | Non
     args = arguments(scope, item, name, given_args(scope, item, name))
     own = params.bind_block(name, template, args, templates, item.span, scope.site)
     if operands is not None:
-        check_inputs(scope, item, name, template, operands)
+        check_inputs(scope, item, name, template.input_names, operands)
     if own is None or operands is None:
         raise Poisoned
     path = scope.where(item.name)
@@ -121,7 +121,7 @@ def arguments(
 
 def group(scope: Scope, item: Item, template: ScopeTemplate, operands: Sequence[Operand]) -> Type:
     """An inline group."""
-    check_inputs(scope, item, repr(item.name), template, operands)
+    check_inputs(scope, item, repr(item.name), template.input_names, operands)
     path = scope.where(item.name)
 
     def make() -> Graph | None:
@@ -275,17 +275,16 @@ def _inputs(template: ScopeTemplate, operands: Sequence[Operand]) -> tuple[Input
 
 
 def check_inputs(
-    scope: Scope, item: Item, what: str, template: ScopeTemplate, operands: Sequence[Operand]
+    scope: Scope, item: Item, what: str, names: Sequence[str], operands: Sequence[Operand]
 ) -> None:
-    names = template.input_names
     if len(operands) == len(names):
         return
     single = len(names) == 1
     scope.report(
         "E205",
-        f"{what} takes {len(names)} input{'' if single else 's'}",
+        f"{what} takes {len(names) or 'no'} input{'' if single else 's'}",
         item.span,
-        expected=", ".join(names),
+        expected=", ".join(names) or None,
         found=f"{len(operands)}: {', '.join(e.source for e, _ in operands)}",
     )
     raise Poisoned

@@ -38,7 +38,7 @@ def call(scope: Scope, item: Item, target: Nested, operands: Sequence[Operand] |
     own = params.bind_block(name, target.root, args, templates, span, scope.site)
     if not params.check_extension(templates) or own is None or operands is None:
         raise Poisoned
-    calls.check_inputs(scope, item, name, target.root, operands)
+    calls.check_inputs(scope, item, name, target.input_names, operands)
     paths = tuple(_path(scope, item, ref) for _, ref in target.cut)
     path = scope.where(item.name)
     site = Site(path, span, scope.site)

@@ -11,7 +11,7 @@ from graphbuild import ops
 from graphbuild.elaborate import nested
 from graphbuild.elaborate.state import Poisoned
 from graphbuild.elaborate.template import merges
-from graphbuild.elaborate.written import Listed, Merge, Named, Ref, Wire
+from graphbuild.elaborate.written import Listed, Merge, Named, Nested, Ref, Wire
 from graphbuild.errors import Span, closest, did_you_mean
 from graphbuild.ir import INPUT, Edge, Output, Several, Tensor, Type
 from graphbuild.ops.base import Op
@@ -74,6 +74,8 @@ def _data(scope: Scope, item: Item, position: int) -> tuple[Wired, ...]:
         _narrow(item, written)
         return wires
     if isinstance(target, Op) and target.optional == len(target.operands):  # it needs none
+        return ()
+    if isinstance(target, Nested) and not target.input_names:  # nor does a spec without inputs
         return ()
     return (_implicit(scope, item, position),)
 
