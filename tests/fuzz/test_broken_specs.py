@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from fuzzing import Fuzz
 from hypothesis import given
-from judge import judge
+from judge import bounded, judge
 from mutate import Broken, broken
 from proof import PARTS
 
@@ -34,3 +35,13 @@ def test_broken_specs(shard: int, examples: int, fresh: bool, tmp_path: Path) ->
     print(f"{len(fuzz.passed)} cases: {dict(codes.most_common())}")
     if len(fuzz.passed) >= 100:  # of every kind there are some
         assert {code[:2] for code in codes} >= {"fi", "E0", "E1", "E2", "W3"}
+
+
+def test_what_hangs_is_told() -> None:
+    def hang() -> None:
+        with bounded(0.05):
+            while True:
+                pass
+
+    with pytest.raises(AssertionError, match="takes more than"):
+        hang()
