@@ -215,11 +215,11 @@ def _indented(text: str) -> str:
     for number in reversed(range(len(lines))):
         if number in inside:
             continue
-        bare = lines[number].strip()
+        bare = lines[number].strip(" ")  # a no-break space is text
         if bare.startswith("#"):
             lines[number] = " " * column + bare
         else:
-            lines[number] = lines[number].rstrip()
+            lines[number] = lines[number].rstrip(" ")
             column = len(lines[number]) - len(bare) if bare else column
     return "\n".join(lines).lstrip("\n") + "\n"
 
