@@ -22,7 +22,8 @@ from graphbuild.source import LOADER, Map, Seq, Text, Value, parse, scalar
 from graphbuild.syntax import TURNING
 from graphbuild.visible import visible
 
-_TABS = re.compile("[\t\x85\u2028\u2029]")  # and what only YAML 1.1 takes for the end of a line
+# And what the two take differently: ends of a line in YAML 1.1, and marks of byte order.
+_TABS = re.compile("[\t\x85\u2028\u2029\ufeff]")
 WIDTH = 120  # of what stands in one line
 MAX_SIZE = 100_000  # characters
 
@@ -41,7 +42,7 @@ def format_text(text: str, name: str = "<text>") -> str:
     before = parse(source)
     if isinstance(before, Text):  # nothing but comments, or no spec at all
         return text
-    text = _plainer(re.sub("\r\n?", "\n", text))
+    text = _plainer(re.sub("\r\n?", "\n", text.removeprefix("\ufeff")))
     comments = _comments(text)
     lost = [_lost(mark, source) for mark, _, is_lost in comments if is_lost]
     if lost:
@@ -81,7 +82,7 @@ def _plainer(text: str) -> str:
 
 def _spaced(gap: str) -> str:
     """What stands between tokens, with spaces for tabs that are not in comments."""
-    gap = re.sub("[\x85\u2028\u2029]", "\n", gap)
+    gap = re.sub("[\x85\u2028\u2029]", "\n", gap.replace("\ufeff", ""))
     return re.sub(r"(?m)^[^#\n]*", lambda part: part.group().replace("\t", " "), gap)
 
 

@@ -105,6 +105,7 @@ def test_a_line_that_is_too_long_is_opened() -> None:
         "\n\n# c0\n\na: 1\n",
         " \n\na: 1\n",
         "a:\tb \t\nc: d\te\nf: [g,\t'h\ti']\t# c\t1\n",
+        "\ufeffa: c\ufeff\n\ufeff",
         "a: true\xa0\nb: \u3000c  \n\xa0d: 1\n# one\xa0\n",
         "a: [b\u2028c, 'd\x85e', f\u2029g]\nh: \"i\u2028j\"\n# one\r# two\r\r\n# two\u2028# one\x85i: 1",
     ],
