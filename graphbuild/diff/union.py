@@ -206,10 +206,14 @@ class _Scope:
                 continue
             source, select = passed(self.after, b.edge)
             edge, before = MarkedEdge(source, select, b.edge.span), None
-            if a is not None and old is not None and old != (source, select):
-                if old[0] in self.gone or not self.wiring.same(a.edge, b.edge):
-                    edge = replace(edge, mark="added")
-                    before = MarkedEdge(*old, mark="removed")
+            if (
+                a is not None
+                and old is not None
+                and old != (source, select)
+                and (old[0] in self.gone or not self.wiring.same(a.edge, b.edge))
+            ):
+                edge = replace(edge, mark="added")
+                before = MarkedEdge(*old, mark="removed")
             was = output_name(self.before, a) if a is not None else ""
             told = (f"was {was}",) if a and b.name and was != b.name else ()
             mark: Mark = "added" if a is None else "changed" if told else ""
