@@ -20,7 +20,7 @@ def problems(graph: Graph) -> Iterator[str]:
         given = [both(*leaves(graph.mode(edge))) for edge in node.operands]
         some = either(*given) if given else "always"
         if node.mode == "never":
-            if own != "never" and both(own, some) != "never":
+            if own != "never" and both(own, some) != "never" and not _unused(graph, node):
                 yield f"node {node.name!r}: never there, though it could be"
             continue
         merges = isinstance(node.call, Op) and node.call.variadic
@@ -33,6 +33,12 @@ def problems(graph: Graph) -> Iterator[str]:
             for name in expr.names(arg.expr) if arg.free and arg.expr is not None else ():
                 if both(node.mode, *leaves(graph.mode(Edge(name)))) != node.mode:
                     yield f"node {node.name!r}: it reads the shape of what is not there"
+
+
+def _unused(graph: Graph, node: Node) -> bool:
+    """Whether it is a merge on the edge of a node that is never there itself."""
+    takers = [n for n in graph.nodes if any(edge.source == node.name for edge in n.operands)]
+    return node.synthetic and all(taker.mode == "never" for taker in takers)
 
 
 def operands(graph: Graph, node: Node, types: list[Type]) -> Iterator[list[Type]]:

@@ -209,6 +209,7 @@ BROKEN: list[tuple[str, dict[str, Any]]] = [
     ("side", {"mode": "never", "call": None, "type": ABSENT}),
     ("side", {"mode": "never"}),
     ("body.from", {"mode": "training"}),
+    ("body.from", {"mode": "never"}),
     ("body", {"operands": (Edge("noise"),)}),
     ("main", {"operands": (Edge("soft"),)}),
 ]
@@ -220,6 +221,17 @@ def test_the_verifier_looks_at_modes(name: str, fields: dict[str, Any]) -> None:
     nodes = tuple(replace(n, **fields) if n.name == name else n for n in graph.nodes)
     with pytest.raises(VerifyError):
         verify(replace(graph, nodes=nodes))
+
+
+def test_a_merge_on_the_edge_of_what_is_never_there_is_not_either() -> None:
+    text = (
+        "inputs: {x: [N, 8]}\nnodes:\n"
+        "  sharp: {op: abs, from: x, when: $(not training)}\n"
+        "  off: {op: Tanh, from: {add: [sharp, x]}, when: false}\n"
+        "  out: {op: ReLU, from: {add: [sharp, x]}}\n"
+    )
+    graph = built(text)  # which the verifier has seen
+    assert graph.by_name["off.from"].mode == "never"
 
 
 # -- in place -----------------------------------------------------------------------------------
