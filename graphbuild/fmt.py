@@ -25,7 +25,7 @@ from graphbuild.visible import visible
 # And what the two take differently: ends of a line in YAML 1.1, and marks of byte order.
 _TABS = re.compile("[\t\x85\u2028\u2029\ufeff]")
 WIDTH = 120  # of what stands in one line
-MAX_SIZE = 100_000  # characters
+MAX_SIZE = 1_000_000  # characters
 
 
 @collection_paused()
