@@ -226,6 +226,10 @@ def source(scope: Scope, ref: Ref, item: Item | None) -> Source:
             hint = f"a group sees no nodes around it; give it {head!r} with `from`"
         elif " " in head and all(part in known for part in head.split()):
             hint = f"a comma is missing: [{', '.join(head.split())}]"
+        elif inside := [
+            n for n, t in scope.values.items() if isinstance(t, Several) and head in t.names
+        ]:
+            hint = f"did you mean {inside[0]}.{head}?"
         elif head == INPUT:
             hint = f"the inputs here are {', '.join(scope.input_names)}"
         scope.report(

@@ -144,6 +144,15 @@ def _quoted(text: str) -> str | None:
     return f"inside of {{...}} and [...] an expression needs quotes: {shown}"
 
 
+def _closed(text: str) -> str | None:
+    """A short text with the parentheses that it lacks, in the quotes that braces need."""
+    missing = text.count("(") - text.count(")")
+    if not 0 < missing < 4 or len(text) > 60:
+        return None
+    whole = (text + ")" * missing).replace("'", "''")
+    return f"write '{whole}'"
+
+
 @lru_cache(maxsize=20_000)
 def _read(text: str) -> ast.expr:
     """A text that holds a dollar."""
@@ -165,7 +174,8 @@ def _read(text: str) -> ast.expr:
         elif text.startswith("$(", at):
             end = closing(text, at + 1)
             if end is None:
-                raise ExprError("E122", "this `$(` has no matching `)`", at, len(text))
+                hint = _closed(text)
+                raise ExprError("E122", "this `$(` has no matching `)`", at, len(text), hint)
             value = parse(text[at + 2 : end - 1], at + 2)
             if at == 0 and end == len(text):
                 return value

@@ -31,6 +31,17 @@ def _groups(args: Args) -> None:
             raise ShapeError(f"{name} ({value}) is not divisible by groups ({args.groups})")
 
 
+def _alike(args: Args, dims: int) -> str:
+    """What to write for `same` with a stride, where one padding on all sides does it."""
+    kernel, dilation = each(args.kernel_size, dims), each(args.dilation, dims)
+    whole = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
+    if any(size % 2 for size in whole):
+        return ""
+    halves = [size // 2 for size in whole]
+    told = halves[0] if len(set(halves)) == 1 else halves
+    return f"; padding: {told} gives the size divided by the stride, rounded up"
+
+
 def _conv(dims: int) -> Callable[[Args, Shape], Shape]:
     def shape(args: Args, x: Shape) -> Shape:
         batch, channels, sizes = spatial(x, dims)
@@ -38,7 +49,7 @@ def _conv(dims: int) -> Callable[[Args, Shape], Shape]:
         _groups(args)
         if args.padding == "same":
             if any(s != 1 for s in each(args.stride, dims)):
-                raise ShapeError("padding: same needs a stride of 1")
+                raise ShapeError(f"padding: same needs a stride of 1{_alike(args, dims)}")
             return (*batch, args.out_channels, *sizes)
         padding = each(0 if args.padding == "valid" else args.padding, dims)
         _reach(args.padding_mode, padding, sizes)

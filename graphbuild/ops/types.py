@@ -193,9 +193,25 @@ def _problems(op: Op, given: Mapping[str, object], error: Any) -> list[ArgProble
         elif near and argument.type.startswith(("Resize", "Dtype")):
             resize = argument.type.startswith("Resize")
             hint = did_you_mean(str(value), MODES if resize else DTYPES)
+        elif not near:
+            hint = _meant(value, words)
         message = f"argument {name!r} of {op.name} {fault}"
         out.append(ArgProblem(name, code, message, words, found(value), hint))
     return out
+
+
+def _meant(value: object, words: str) -> str | None:
+    """What someone meant who wrote a value of another type."""
+    if isinstance(value, float) and value.is_integer() and words.startswith("int"):
+        return f"write {int(value)}"
+    if not isinstance(value, str):
+        return None
+    if words.startswith(("int", "float", "number")) and value.isascii() and value.isdecimal():
+        return f"without quotes it is a number: {value}"
+    for meant, said in (("true", ("yes", "on", "true")), ("false", ("no", "off", "false"))):
+        if words.startswith("true or false") and value.lower() in said:
+            return f"write {meant}"
+    return None
 
 
 def _choices(text: str) -> list[str]:

@@ -10,11 +10,15 @@ from graphbuild.source import Map, Seq, Text, Value
 from graphbuild.spec.kinds import kind
 
 VERSION = 1
+# What keys are called in other languages of this kind.
+ELSEWHERE = {"layers": "nodes", "modules": "nodes", "network": "nodes", "parameters": "params"}
 
 
 def unknown(key: Text, what: str, known: Sequence[str]) -> Finding:
     """A key that `what` does not have."""
-    hint = did_you_mean(key, known) or f"its keys are {', '.join(known)}"
+    near = ELSEWHERE.get(key)
+    hint = f"did you mean {near!r}?" if near in known else did_you_mean(key, known)
+    hint = hint or f"its keys are {', '.join(known)}"
     if key in ("tie", "share", "repeat", "op", "from"):
         hint = f"{str(key)!r} stands in a node"
     return Finding("E101", f"unknown key {str(key)!r} of {what}", key.span, suggestion=hint)
@@ -25,9 +29,9 @@ def unknown_dimension(key: Text, known: Iterable[str]) -> Finding:
     return Finding("E101", message, key.span, suggestion=did_you_mean(key, known))
 
 
-def misplaced(key: Text, message: str) -> Finding:
+def misplaced(key: Text, message: str, suggestion: str | None = None) -> Finding:
     """A key that is known, but has no place here."""
-    return Finding("E101", message, key.span)
+    return Finding("E101", message, key.span, suggestion=suggestion)
 
 
 def misfit(message: str, value: Value, expected: str, code: str = "E103") -> Finding:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationInfo, model_v
 
 from graphbuild.errors import Finding, Span, closest
 from graphbuild.source import MAX_FINDINGS, Map, Text
-from graphbuild.spec.error import unknown
+from graphbuild.spec.error import ELSEWHERE, unknown
 from graphbuild.spec.kinds import wrong
 
 Fields = dict[Any, Any]
@@ -91,7 +91,8 @@ class Model(BaseModel):
             if key not in cls.keys and len(findings) < MAX_FINDINGS:
                 findings.append(unknown(key, cls.what, cls.keys))
                 # read on as if the name were right, for what else there is to find
-                fields.setdefault(closest(key, cls.keys) or "", data[key])
+                near = ELSEWHERE.get(key) or closest(key, cls.keys) or ""
+                fields.setdefault(near if near in cls.keys else "", data[key])
         fields.pop("", None)
         return fields
 

@@ -101,7 +101,9 @@ class NodeSpec(Model):
             words = "a node has an op with arguments, or nodes of its own, not both"
             if {"op", "nodes"} != {made, *others}:
                 words = f"a node has one of {', '.join(KINDS)}, and {str(made)!r} is there already"
-            findings.extend(misplaced(key, words) for key in others)
+            groups = data.get("op") in ("Sequential", "ModuleList", "ModuleDict")
+            hint = "leave op out: what has nodes is a group" if groups else None
+            findings.extend(misplaced(key, words, hint) for key in others)
         rest = {key: value for key, value in data.items() if key not in EVERY and key not in makes}
         if made == "op":
             return _op(fields, data, rest, findings)
