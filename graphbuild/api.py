@@ -177,12 +177,13 @@ def render(
     >>> graphbuild.render(graph, direction="LR", color_by="macs").text[:5]
     '<?xml'
 
-    Raises LookupError where a path to expand or collapse is none of the graph's.
+    Raises LookupError where a path to expand or collapse is none of the graph's, and ValueError where
+    more is to be shown than can be laid out.
     """
     from graphbuild import files
     from graphbuild.diff import Difference
     from graphbuild.ir import Graph
-    from graphbuild.render import FORMATS, STILLS, Folding, Style, draw, draw_page, picture
+    from graphbuild.render import FORMATS, STILLS, Folding, Style, draw, draw_page, most, picture
 
     known = STILLS if isinstance(graph, Difference) else FORMATS
     drawn = graph.graph if isinstance(graph, Difference) else graph
@@ -190,7 +191,13 @@ def render(
     chosen = format or (Path(output).suffix.lstrip(".").lower() if output is not None else "svg")
     if chosen not in known:
         raise ValueError(f"no format {chosen!r}; there are {', '.join(known)}")
-    folding = Folding(depth=depth, expand=tuple(expand), collapse=tuple(collapse), full=full)
+    folding = Folding(
+        depth=depth,
+        expand=tuple(expand),
+        collapse=tuple(collapse),
+        full=full,
+        most=most(chosen),
+    )
     style = Style(direction=direction, theme=theme, link_base=link_base)
     what = picture(drawn, folding, color_by)
     if chosen == "html":

@@ -194,6 +194,7 @@ def _later(file: Path) -> Iterator[float]:
     stages: tuple[Callable[[], object], ...] = (
         lambda: str(graphbuild.summary(graph)),
         lambda: graphbuild.emit(graph),
+        lambda: graphbuild.render(graph),
     )
     for stage in stages:
         clock = time.process_time()
@@ -212,6 +213,7 @@ def main(names: list[str]) -> None:
     graphbuild.check({"graphbuild": 1, "inputs": {"x": ["N", 2]}, "nodes": ["ReLu"]})  # imports all
     graph = graphbuild.elaborate(graphbuild.read("lenet5"))
     graphbuild.emit(graph)
+    graphbuild.render(graph)
     most = resource.getrlimit(resource.RLIMIT_AS)[1]
     resource.setrlimit(
         resource.RLIMIT_AS, (4 * 2**30, most)

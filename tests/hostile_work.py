@@ -51,6 +51,8 @@ CASES: dict[str, Case] = {
     "blocks that double": ("E004", lambda: spec("blocks:", "  b0: {params: {w: int}, nodes: [{op: Conv2d, out_channels: $w, kernel_size: 1}]}", *each(60, "  b[n]: {params: {w: int}, nodes: [{op: b[n-1], w: $(w * 2)}, {op: b[n-1], w: $(w * 2 + 1)}]}", 1), "nodes: [{op: b12, w: 1}]")),
     "calls of a large block": ("E004", lambda: spec("blocks:", "  b:", "    nodes:", *each(5000, "      r[n]: Tanh"), "nodes:", *each(3000, f"  c[n]: {CONV}\n  b[n]: b"))),
     "wide": ("", nodes("p: {connect: parallel, nodes: {'b$(i)': {op: Conv2d, out_channels: $(i + 1), kernel_size: 1, repeat: 11000}}}", "c: concat")),
+    "each with all before it": ("", lambda: spec("nodes:", *(f"  n{n}: {{op: Linear, out_features: 8, from: {{concat: [{', '.join(['x', *(f'n{k}' for k in range(n))])}], dim: 1}}}}" for n in range(19)), inputs="{x: [N, 8]}")),
+    "each with one far above": ("", lambda: spec("nodes:", "  n0: {op: ReLU, from: x}", *(f"  n{n}: {{op: add, from: [n{n - 1}, n{n * n // 9001 if n > 3 else 0}]}}" for n in range(1, 9_000)))),
     "many cases": ("", lambda: spec(f"nodes: {{r: {{route: c, from: x, cases: [{'ReLU, ' * 11_000}]}}}}", inputs="{x: [N, 8, 4, 4], c: {shape: [N], dtype: int64}}")),
     "many present in one mode": ("W301", lambda: spec("nodes:", "  w0: {op: ReLU, from: x}", *each(5_900, "  w[n]: {op: ReLU, when: $training, from: x}\n  v[n]: {op: add, from: [w[n], w0]}", 1))),
     "left out, one after the other": ("", lambda: spec("nodes:", *each(9000, "  c[n]: {op: ReLU, if: $(x.channels > [n])}", 1))),

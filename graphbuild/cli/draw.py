@@ -81,7 +81,7 @@ def render(
     from graphbuild import names
     from graphbuild.elaborate import elaborate_with_findings
     from graphbuild.read import read
-    from graphbuild.render import Folding, Style, draw, draw_page, picture
+    from graphbuild.render import Folding, Style, TooLarge, draw, draw_page, most, picture
 
     chosen = format_of(output, format)
     if link_base is not None and urlsplit(link_base).scheme not in ("", "http", "https", "file"):
@@ -92,18 +92,21 @@ def render(
     console.findings(found)
     if graph is None:
         raise typer.Exit(1)
-    folding = Folding(depth=depth, expand=tuple(expand or ()), collapse=tuple(collapse or ()))
+    shut = tuple(collapse or ())
+    folding = Folding(depth=depth, expand=tuple(expand or ()), collapse=shut, most=most(chosen))
     if full:
-        folding = Folding(full=True, collapse=folding.collapse)
+        folding = Folding(full=True, collapse=shut, most=most(chosen))
     try:
         what = picture(graph, folding, color_by, concrete=bool(given))
+        style = Style(direction, theme, link_base)
+        if chosen == "html":
+            drawing = draw_page(graph, what, folding, style, concrete=bool(given))
+        else:
+            drawing = draw(what, chosen, style)
     except LookupError as error:
         raise typer.BadParameter(str(error.args[0]), param_hint="--expand, --collapse") from None
-    style = Style(direction, theme, link_base)
-    if chosen == "html":
-        drawing = draw_page(graph, what, folding, style, concrete=bool(given))
-    else:
-        drawing = draw(what, chosen, style)
+    except TooLarge as error:
+        raise typer.BadParameter(str(error), param_hint="--full, --depth, --expand") from None
     if output == "-":
         sys.stdout.buffer.write(drawing.content)
         return

@@ -13,13 +13,15 @@ from typing import Literal
 
 from graphbuild.ir import Graph
 from graphbuild.pause import collection_paused
+from graphbuild.render.boxes import ColorBy, Picture
 from graphbuild.render.dot import Direction, Style, dot
-from graphbuild.render.engine import layout, splines
-from graphbuild.render.fold import Folding
+from graphbuild.render.engine import MOST_BOXES, MOST_SPANS, effort, layout
+from graphbuild.render.fold import Folding, TooLarge
 from graphbuild.render.mermaid import mermaid
-from graphbuild.render.picture import ColorBy, Picture, picture
+from graphbuild.render.picture import picture
 from graphbuild.render.svg import finish
 from graphbuild.render.theme import ThemeName
+from graphbuild.render.trunk import spans
 
 __all__ = [
     "FORMATS",
@@ -33,8 +35,10 @@ __all__ = [
     "Still",
     "Style",
     "ThemeName",
+    "TooLarge",
     "draw",
     "draw_page",
+    "most",
     "picture",
 ]
 
@@ -70,19 +74,34 @@ class Drawing:
         return bundle
 
 
+def most(format: Format) -> int | None:
+    """How many boxes a format takes; what is text alone takes any."""
+    return None if format in ("dot", "mmd") else MOST_BOXES
+
+
 def draw(what: Picture, format: Still, style: Style, *, finished: bool = True) -> Drawing:
-    """Draw a picture in a format; all of them show the same. A page needs more: see `draw_page`."""
+    """Draw a picture in a format; all of them show the same. A page needs more: see `draw_page`.
+
+    Raises TooLarge where laying it out would take minutes.
+    """
     visible = len(what.boxes)
     if format == "mmd":
         return Drawing(format, mermaid(what, style.direction).encode(), visible)
-    style = replace(style, splines=splines(visible, len(what.links)))
+    rows = spans([(link.tail, link.head) for link in what.links])
+    curves, limits = effort(visible, len(what.links), rows)
+    style = replace(style, splines=curves)
     text = dot(what, style)
     if format == "dot":
         return Drawing(format, text.encode(), visible)
+    if visible > MOST_BOXES:
+        raise TooLarge(f"{visible:,} boxes")
+    if rows > MOST_SPANS:
+        raise TooLarge(f"{len(what.links):,} edges among {visible:,} boxes")
     note = ""
     if style.splines == "line":
-        note = f"straight lines, since curves among {visible:,} boxes would take long"
-    drawn = layout(text, format, DPI if format == "png" else None)
+        among = f"{len(what.links):,} edges among " * (visible <= 1000)
+        note = f"straight lines, since curves for {among}{visible:,} boxes would take long"
+    drawn = layout(text, format, {**limits, "dpi": str(DPI)} if format == "png" else limits)
     if format == "svg" and finished:
         drawn = finish(drawn, what.name, what.totals, auto=style.theme == "auto")
     return Drawing(format, drawn, visible, note)

@@ -15,7 +15,7 @@ from graphbuild.render.text import markup, measure, seen
 from graphbuild.render.theme import CHANGED, HUES, SCALE, Theme, heat, on
 
 if TYPE_CHECKING:
-    from graphbuild.render.picture import Box, Cluster, Picture
+    from graphbuild.render.boxes import Box, Cluster, Picture
 
 HEAT = {"params": "parameters", "macs": "MACs", "memory": "activation memory"}
 MARKS = {

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from graphviz import Digraph
 
     from graphbuild.errors import Source, Span
-    from graphbuild.render.picture import Box, Cluster, Link, Picture
+    from graphbuild.render.boxes import Box, Cluster, Link, Picture
 
 Direction = Literal["TB", "LR"]
 

@@ -20,6 +20,7 @@ from graphbuild.render.marks import Union, hides, mark, signature, whole
 from graphbuild.render.parts import Part, parts, present, runs, stretches
 
 LIMIT = 40
+PILLS = 20  # of inputs, and of outputs; further ones are one
 CASES = 12  # a choice among more cases than these is opened only if asked for
 
 
@@ -32,6 +33,17 @@ class Folding:
     expand: tuple[str, ...] = ()
     collapse: tuple[str, ...] = ()
     full: bool = False  # every node by itself
+    most: int | None = None  # boxes; more are TooLarge
+
+
+class TooLarge(ValueError):
+    """A picture would be larger than what can be laid out."""
+
+    def __init__(self, size: str) -> None:
+        super().__init__(
+            f"a picture of {size} takes too long to lay out; show less of it by depth, expand or"
+            " collapse, or write it as dot or mmd"
+        )
 
 
 @dataclass(eq=False)
@@ -108,7 +120,10 @@ class Item:
 
 
 def fold(graph: Graph, folding: Folding) -> Item:
-    """The graph with its scopes open or closed; raises LookupError for a path that is none."""
+    """The graph with its scopes open or closed.
+
+    Raises LookupError for a path that is none, TooLarge where more is asked for than `most`.
+    """
     for path in (*folding.expand, *folding.collapse):
         _find(graph, path)
     return Folder(graph, folding).root
@@ -135,18 +150,25 @@ class Folder:
         self.marked = isinstance(graph, Union)
         self.seen: dict[object, Item] = {}
         self.free = folding.full or folding.depth is not None
+        self.pills = min(len(graph.inputs), PILLS) + min(len(graph.outputs), PILLS)
         self.root = self.whole()
-        self.visible = len(graph.inputs) + len(self.root.items) + len(graph.outputs)
+        self.visible = self.pills + len(self.root.items)
+        self._bounded()
         self._fold()
 
     def whole(self) -> Item:
         """The graph, open, with all that is in it closed."""
         graph = self.graph
         root = Item("", Part("call", (Node(graph.name, graph, (), graph.type),)), None)
-        room = max(self.folding.limit - len(graph.inputs) - len(graph.outputs), 3)
+        room = max(self.folding.limit - self.pills, 3)
         root.items = self._items(root, None if self.free else room)
         root.open = True
         return root
+
+    def _bounded(self) -> None:
+        most = self.folding.most
+        if most is not None and self.visible > most:
+            raise TooLarge(f"{self.visible:,} boxes or more")
 
     def _fold(self) -> None:
         level = [item for item in self.root.items if item.openable]
@@ -166,6 +188,7 @@ class Folder:
                 fits = self.visible + more <= self.folding.limit and self.folding.depth is None
                 for item in wanted if fits else sure:
                     level += self._open(item, inner[item])
+                self._bounded()
 
     def _asked(self, item: Item) -> bool | None:
         """Whether an item must be open (true), must not (false), or may."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from graphbuild.render.picture import Box, Cluster, Link, Picture
+from graphbuild.render.boxes import Box, Cluster, Link, Picture
 from graphbuild.render.text import seen
 from graphbuild.render.theme import HUES, heat, on
 

@@ -2,133 +2,46 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
-from graphbuild.errors import Span
 from graphbuild.ir import Graph, Input, Output
 from graphbuild.render import labels, marks
+from graphbuild.render.boxes import Box, Cluster, ColorBy, Link, Picture
 from graphbuild.render.costs import Cost, Costs, short
-from graphbuild.render.fold import Folding, Item, fold
-from graphbuild.render.kinds import WORDS, is_concat, sign
+from graphbuild.render.fold import PILLS, Folding, Item, fold
+from graphbuild.render.kinds import is_concat, sign
 from graphbuild.render.sharing import Badges, badges
 from graphbuild.render.trunk import trunk
 from graphbuild.render.wires import End, Wire, chooses, plain, wires
 
-ColorBy = Literal["kind", "params", "macs", "memory"]
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """One visible node. card: a header and rows. sign: an operator. bar: a concat. pill: an end."""
-
-    id: str
-    path: str
-    form: Literal["card", "sign", "bar", "pill"]
-    kind: str
-    title: str
-    rows: tuple[str, ...]
-    tip: str
-    cost: Cost  # of one; the rows tell that of all of its ×N
-    turns: int = 1  # the ×N that is told at the box
-    copies: int = 1  # how many equal ones it stands for, with the ×N of the clusters around it
-    applied: int = 1  # how often each is applied in turn, by clusters around it
-    span: Span | None = None
-    badge: str = ""  # of weights that are applied again
-    again: bool = False  # it applies weights that are drawn elsewhere
-    mode: str = "always"
-    heat: float | None = None  # 0 to 1, where colours tell costs
-    group: str = ""  # boxes of one stand in a straight line
-    mark: marks.Mark | None = None  # in the picture of a difference
-
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """An open scope: the boxes and clusters in it, by id and in the order of the file."""
-
-    id: str
-    path: str
-    title: str
-    note: str
-    depth: int
-    inside: tuple[Cluster | str, ...]
-    span: Span | None = None
-    turns: int = 1
-    badge: str = ""
-    mode: str = "always"
-    mark: marks.Mark = ""
-
-    def boxes(self) -> Iterator[str]:
-        """The ids of all boxes in it."""
-        for inner in self.inside:
-            if isinstance(inner, str):
-                yield inner
-            else:
-                yield from inner.boxes()
-
-    def clusters(self) -> Iterator[Cluster]:
-        """All clusters in it."""
-        for inner in self.inside:
-            if not isinstance(inner, str):
-                yield inner
-                yield from inner.clusters()
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """An edge; `label` is the shape where it changes, or the case."""
-
-    tail: str
-    head: str
-    style: Literal["data", "control", "case", "bus", "shared", "tied"]
-    label: str = ""
-    tip: str = ""
-    frame: str = ""  # the cluster where it begins, rather than at the box in there
-    main: bool = False  # on the longest way through: it should be straight
-    mark: marks.Mark = ""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """All that is drawn, in words."""
-
-    name: str
-    doc: str
-    totals: str
-    boxes: tuple[Box, ...]
-    root: Cluster
-    links: tuple[Link, ...]
-    color_by: ColorBy = "kind"
-    most: str = ""  # the end of the scale, where colours tell costs
-    marked: bool = False  # whether it is of a difference, and colours tell what changed
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """The kinds that occur, in the order of the legend."""
-        found = {box.kind for box in self.boxes if box.form == "card"}
-        return tuple(kind for kind in WORDS if kind in found)
-
-    @property
-    def marks(self) -> tuple[str, ...]:
-        """What else the legend explains."""
-        styles = {link.style for link in self.links}
-        found = [style for style in ("bus", "case", "shared", "tied") if style in styles]
-        modes = {box.mode for box in self.boxes} | {c.mode for c in self.root.clusters()}
-        return tuple(found) if modes <= {"always"} else (*found, "mode")
+_End = TypeVar("_End", Input, Output)
+PARALLEL = 8  # edges of one kind between two boxes; more are one
 
 
 def picture(
     graph: Graph, folding: Folding, color_by: ColorBy = "kind", *, concrete: bool = False
 ) -> Picture:
     """The picture of an elaborated spec; `concrete` shows sizes at the example, not formulas."""
-    return Painter(graph, fold(graph, folding), color_by, concrete).picture()
+    pills = None if folding.full else PILLS
+    return Painter(graph, fold(graph, folding), color_by, concrete, pills).picture()
 
 
 class Painter:
-    """Tells what items show; `viewer.tree` asks it for those that are not visible, too."""
+    """Tells what items show; `viewer.tree` asks it for those that are not visible, too.
 
-    def __init__(self, graph: Graph, view: Item, color_by: ColorBy, concrete: bool) -> None:
+    Of more inputs, or outputs, than `pills`, the last pill stands for the rest.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        view: Item,
+        color_by: ColorBy,
+        concrete: bool,
+        pills: int | None = None,
+    ) -> None:
         self.graph, self.view, self.color_by = graph, view, color_by
         self.marked = isinstance(graph, marks.Union)
         self.dims = None if concrete else graph.dims
@@ -139,19 +52,27 @@ class Painter:
         self.cost = {id(leaf): self.costs.item(leaf) for leaf in leaves if leaf.part.nodes}
         told = (self._told(leaf) for leaf in leaves)
         self.most = max(map(self._amount, told), default=0)
-        ends: list[End] = [*graph.inputs, *leaves, *graph.outputs]
+        self.inputs, more_inputs = _few(graph.inputs, pills)
+        self.outputs, more_outputs = _few(graph.outputs, pills)
+        ends: list[End] = [*self.inputs, *leaves, *self.outputs]
         for number, end in enumerate(ends):
             self.ids[id(end)] = f"n{number}"
+        self.gathered: dict[str, int] = {}  # how many further ends a pill stands for, by id
+        for shown, more in ((self.inputs, more_inputs), (self.outputs, more_outputs)):
+            for end in more:
+                self.ids[id(end)] = self.ids[id(shown[-1])]
+            if more:
+                self.gathered[self.ids[id(shown[-1])]] = len(more)
         self.leaves = leaves
 
     def picture(self) -> Picture:
         graph = self.graph
         boxes = (
-            *(self._pill(given) for given in graph.inputs),
+            *(self._pill(given) for given in self.inputs),
             *(self._box(leaf) for leaf in self.leaves),
-            *(self._pill(output) for output in graph.outputs),
+            *(self._pill(output) for output in self.outputs),
         )
-        pills = [*graph.inputs, *graph.outputs]
+        pills = [*self.inputs, *self.outputs]
         inside = (*self._inside(self.view, 0), *(self.ids[id(pill)] for pill in pills))
         total = self.costs.total
         old = self.costs.first or total
@@ -239,6 +160,8 @@ class Painter:
         span = end.span if isinstance(end, Input) else end.edge.span
         id_ = self.ids[id(end)]
         tip = f"{word} {name}: {told}"
+        if id_ in self.gathered:
+            name, told = f"{self.gathered[id_] + 1:,} {word}s", f"from {labels.cut(name)} on"
         mark = marks.mark(end)
         title = " ".join(filter(None, (marks.SIGNS.get(mark), labels.cut(name))))
         rows = (told, *getattr(end, "told", ()))
@@ -305,13 +228,21 @@ class Painter:
             before.setdefault(id(wire.head), set()).add(shown[id(wire)])
         told: set[tuple[int, str]] = set()
         straight = trunk([(id(w.tail), id(w.head)) for w in every if not chooses(w)])
+        between = Counter(map(self._way, every))
+        drawn: set[tuple[str, ...]] = set()
         for wire in every:
-            text = shown[id(wire)]
+            way, text = self._way(wire), shown[id(wire)]
+            if way in drawn:
+                continue
+            label = wire.case or self._label(wire, text, before, told)
+            if between[way] > PARALLEL:
+                drawn.add(way)
+                label = f"{'' if wire.case else label} ×{between[way]:,}".strip()
             yield Link(
                 self.ids[id(wire.tail)],
                 self.ids[id(wire.head)],
                 wire.style,
-                wire.case or self._label(wire, text, before, told),
+                label,
                 text,
                 main=(id(wire.tail), id(wire.head)) in straight,
                 mark=wire.mark or self._touching(wire),
@@ -320,6 +251,10 @@ class Painter:
             tail = self.ids[id(next(one.leaves(), other))]
             frame = self._frame(one) if one.open and len(one.items) > 1 else ""
             yield Link(tail, self.ids[id(other)], style, frame=frame)
+
+    def _way(self, wire: Wire) -> tuple[str, ...]:
+        """Edges that are alike in it differ in what they carry alone."""
+        return self.ids[id(wire.tail)], self.ids[id(wire.head)], wire.style, wire.mark
 
     def _touching(self, wire: Wire) -> marks.Mark:
         """Of two graphs, an edge is of the one that a box at one of its ends is of."""
@@ -346,3 +281,10 @@ class Painter:
             return ""
         told.add((id(tail), text))
         return text
+
+
+def _few(ends: tuple[_End, ...], most: int | None) -> tuple[tuple[_End, ...], tuple[_End, ...]]:
+    """As many as get a pill of their own, and those that share the last one."""
+    if most is None or len(ends) <= most:
+        return ends, ()
+    return ends[:most], ends[most:]

@@ -26,6 +26,19 @@ def trunk(pairs: Sequence[Pair]) -> set[Pair]:
     return chosen & {(tail, max(heads, key=height.__getitem__)) for tail, heads in after.items()}
 
 
+def spans(pairs: Sequence[Pair]) -> int:
+    """How many rows the edges cross in all; a layout takes time by these, more than by boxes."""
+    before: dict[Hashable, list[Hashable]] = {}
+    for tail, head in pairs:
+        before.setdefault(head, []).append(tail)
+        before.setdefault(tail, [])
+    try:
+        depth = _lengths(TopologicalSorter(before).static_order(), before)
+    except CycleError:
+        return len(pairs) * len(before)
+    return sum(depth[head] - depth[tail] for tail, head in pairs)
+
+
 def _lengths(
     order: Iterable[Hashable], edges: dict[Hashable, list[Hashable]]
 ) -> dict[Hashable, int]:

@@ -299,6 +299,60 @@ def test_from_python(tmp_path: Path) -> None:
         graphbuild.render(graph, expand=["feature"])
 
 
+def spec_of(nodes: dict[str, object]) -> Graph:
+    data = {"graphbuild": 1, "name": "large", "inputs": {"x": ["N", 4]}, "nodes": nodes}
+    return graphbuild.elaborate(graphbuild.read(data))
+
+
+def test_what_cannot_be_laid_out_is_told(tmp_path: Path) -> None:
+    nodes: dict[str, object] = {f"n{i}": "ReLU" for i in range(3_000)}
+    with pytest.raises(ValueError, match=r"a picture of 3,002 boxes or more .* depth, expand"):
+        graphbuild.render(spec_of(nodes), full=True)
+    assert graphbuild.render(spec_of(nodes), format="dot", full=True).visible == 3_002
+    assert graphbuild.render(spec_of(nodes)).visible <= 40
+    lines = "".join(f"  n{i}: ReLU\n" for i in range(3_000))
+    (tmp_path / "net.yaml").write_text(f"graphbuild: 1\ninputs: {{x: [N, 4]}}\nnodes:\n{lines}")
+    done = run("render", "net.yaml", "--full", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "a picture of 3,002 boxes or more takes too long" in " ".join(done.stderr.split())
+    assert not (tmp_path / "net.svg").exists()
+
+
+def test_edges_that_cross_many_rows_do_not_take_long() -> None:
+    nodes: dict[str, object] = {"n0": {"op": "Linear", "out_features": 4}}
+    for i in range(1, 20):
+        merge = {"concat": ["x", *nodes], "dim": 1}
+        nodes[f"n{i}"] = {"op": "Linear", "out_features": 4, "from": merge}
+    drawn = graphbuild.render(spec_of(nodes), full=True)
+    assert drawn.note.startswith("straight lines, since curves for 210 edges")
+    for i in range(20, 60):
+        merge = {"concat": ["x", *nodes], "dim": 1}
+        nodes[f"n{i}"] = {"op": "Linear", "out_features": 4, "from": merge}
+    with pytest.raises(
+        ValueError, match=r"a picture of 1,\d+ edges among 1\d\d boxes takes too long"
+    ):
+        graphbuild.render(spec_of(nodes), full=True)
+
+
+def test_edges_side_by_side_are_one_with_their_number() -> None:
+    text = graphbuild.render(spec_of({"a": {"op": "concat", "from": ["x"] * 9}}), format="dot").text
+    assert len(re.findall("n0 -> n1", text)) == 1
+    assert "×9" in text
+    text = graphbuild.render(spec_of({"a": {"op": "concat", "from": ["x"] * 3}}), format="dot").text
+    assert len(re.findall("n0 -> n1", text)) == 3
+
+
+def test_inputs_and_outputs_beyond_twenty_share_a_pill() -> None:
+    inputs = {f"x{k}": ["N", 4] for k in range(30)}
+    nodes = {f"n{k}": {"op": "ReLU", "from": f"x{k}"} for k in range(30)}
+    data = {"graphbuild": 1, "name": "wide", "inputs": inputs, "nodes": nodes, "outputs": [*nodes]}
+    graph = graphbuild.elaborate(graphbuild.read(data))
+    text = graphbuild.render(graph, format="dot").text
+    assert "11 inputs" in text
+    assert "11 outputs" in text
+    assert graphbuild.render(graph, format="dot", full=True).visible == 90
+
+
 def test_large_graphs_say_what_was_done() -> None:
     nodes = {f"fc{i}": {"op": "Linear", "out_features": 1 + i % 3} for i in range(1100)}
     data = {"graphbuild": 1, "name": "long", "inputs": {"x": ["N", 4]}, "nodes": nodes}

@@ -13,8 +13,9 @@ from specgen import specs
 import graphbuild
 from graphbuild.ir import Graph
 from graphbuild.read import read_text
+from graphbuild.render.boxes import Picture
 from graphbuild.render.fold import LIMIT, Folding, Item, fold
-from graphbuild.render.picture import Picture, picture
+from graphbuild.render.picture import picture
 
 FOLDINGS = {
     "usual": Folding(),

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, get_args
 
+from graphbuild.render.boxes import Cluster, Link, Picture
 from graphbuild.render.cards import BODY, GAP, MARKS, PER_ROW, of_kind, of_mark, of_scale, word
 from graphbuild.render.dot import STYLES, Direction, Style, dot, edge_attributes
 from graphbuild.render.engine import CURVES
 from graphbuild.render.kinds import WORDS
-from graphbuild.render.picture import Cluster, Link, Picture
 from graphbuild.render.text import measure
 from graphbuild.render.theme import HUES, LIGHT, SCALE
 

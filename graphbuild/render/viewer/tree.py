@@ -12,13 +12,14 @@ from typing import Any
 
 from graphbuild.ir import Graph, Input, Node, Output, Several, Type
 from graphbuild.render import labels
+from graphbuild.render.boxes import Box, Cluster
 from graphbuild.render.cards import LEAST, columns, frame_width, framed, note, width
 from graphbuild.render.costs import Cost, Costs
 from graphbuild.render.dot import Style, cluster_attributes, node_attributes
 from graphbuild.render.fold import Folder, Folding, Item
 from graphbuild.render.kinds import is_concat
 from graphbuild.render.parts import present
-from graphbuild.render.picture import Box, Cluster, Painter
+from graphbuild.render.picture import Painter
 from graphbuild.render.sharing import Badges
 from graphbuild.render.text import markup, quoted
 from graphbuild.render.theme import LIGHT
