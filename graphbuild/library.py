@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from graphbuild.errors import Finding, SpecError, did_you_mean
+from graphbuild.files import endless
 from graphbuild.source import MAX_SIZE, Text
 
 ENDINGS = (".yaml", ".yml")
@@ -38,6 +39,9 @@ def text_of(path: Path) -> str:
     """The text of a file; raises `Unreadable`."""
     hint = None
     try:
+        odd = endless(path)
+        if odd is not None:
+            raise Unreadable(odd)
         with path.open("rb") as file:
             content = file.read(_ENOUGH + 1)
         # of a file that is too large in any case, the last character may be cut

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from graphbuild.files import endless
 from graphbuild.visible import visible
 
 WRAPPERS = ("state_dict", "model_state_dict", "model")
@@ -44,6 +45,9 @@ def load_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
 
 
 def _read(path: Path) -> Any:
+    odd = endless(path)
+    if odd is not None:
+        raise WeightsError(f"{visible(str(path))} cannot be read: {odd}")
     try:
         if path.suffix == ".safetensors":
             return _safetensors(path)
