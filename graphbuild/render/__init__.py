@@ -87,7 +87,8 @@ def draw(what: Picture, format: Still, style: Style, *, finished: bool = True) -
     visible = len(what.boxes)
     if format == "mmd":
         return Drawing(format, mermaid(what, style.direction).encode(), visible)
-    rows = spans([(link.tail, link.head) for link in what.links])
+    placed = [link for link in what.links if link.style not in ("shared", "tied")]
+    rows = spans([(link.tail, link.head) for link in placed])
     curves, limits = effort(visible, len(what.links), rows)
     style = replace(style, splines=curves)
     text = dot(what, style)

@@ -111,7 +111,7 @@ HOSTILE = [
     "<<B>",
     "中文",
     "onload=alert(1)",
-    "x" * 200,
+    "x" * 200,  # the longest that a name may be
 ]
 DOC = 'one "two" \\N \\L <b>&amp; </title><script>alert(2)</script> \u202eevil\u2066 ${x} `y` \\'
 
@@ -324,7 +324,7 @@ def test_edges_that_cross_many_rows_do_not_take_long() -> None:
         merge = {"concat": ["x", *nodes], "dim": 1}
         nodes[f"n{i}"] = {"op": "Linear", "out_features": 4, "from": merge}
     drawn = graphbuild.render(spec_of(nodes), full=True)
-    assert drawn.note.startswith("straight lines, since curves for 210 edges")
+    assert drawn.note.startswith("straight lines, since curves for 230 edges")
     for i in range(20, 60):
         merge = {"concat": ["x", *nodes], "dim": 1}
         nodes[f"n{i}"] = {"op": "Linear", "out_features": 4, "from": merge}

@@ -22,9 +22,7 @@ from test_drawing import DOC, HOSTILE, hostile
 import graphbuild
 from graphbuild.ir import Graph
 from graphbuild.read import read_text
-from graphbuild.render import ColorBy, Direction, Folding, Style, draw_page, picture
-from graphbuild.render.dot import dot
-from graphbuild.render.engine import splines
+from graphbuild.render import ColorBy, Direction, Folding, Style, draw, draw_page, picture
 from graphbuild.render.viewer.page import NOTICE, SCRIPTS
 
 Open = Callable[..., Viewer]
@@ -68,7 +66,7 @@ def elaborated(name: str) -> Graph:
 
 def expected(graph: Graph, folding: Folding, color_by: ColorBy = "kind", **style: Any) -> str:
     what = picture(graph, folding, color_by)
-    return same(dot(what, Style(splines=splines(len(what.boxes), len(what.links)), **style)))
+    return same(draw(what, "dot", Style(**style)).text)
 
 
 # -- the same picture ---------------------------------------------------------------------------
