@@ -177,8 +177,9 @@ def render(
     >>> graphbuild.render(graph, direction="LR", color_by="macs").text[:5]
     '<?xml'
 
-    Raises LookupError where a path to expand or collapse is none of the graph's, and ValueError where
-    more is to be shown than can be laid out.
+    Raises LookupError where a path to expand or collapse is none of the graph's, and ValueError
+    where the format is none, `link_base` no address of files or pages, or more is to be shown than
+    can be laid out.
     """
     from graphbuild import files
     from graphbuild.diff import Difference

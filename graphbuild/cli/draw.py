@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal, cast, get_args
-from urllib.parse import urlsplit
 
 import typer
 
@@ -84,8 +83,10 @@ def render(
     from graphbuild.render import Folding, Style, TooLarge, draw, draw_page, most, picture
 
     chosen = format_of(output, format)
-    if link_base is not None and urlsplit(link_base).scheme not in ("", "http", "https", "file"):
-        raise typer.BadParameter("a link to a file or a page is meant", param_hint="--link-base")
+    try:
+        style = Style(direction, theme, link_base)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--link-base") from None
     spec_ = read(spec)
     given = sizes(size, spec_)
     graph, found = elaborate_with_findings(spec_, params(set_, spec_), given)
@@ -98,7 +99,6 @@ def render(
         folding = Folding(full=True, collapse=shut, most=most(chosen))
     try:
         what = picture(graph, folding, color_by, concrete=bool(given))
-        style = Style(direction, theme, link_base)
         if chosen == "html":
             drawing = draw_page(graph, what, folding, style, concrete=bool(given))
         else:

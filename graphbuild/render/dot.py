@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from graphbuild.render.cards import bar, card, frame, heading, pill, width
 from graphbuild.render.marks import SIGNS
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from graphbuild.render.boxes import Box, Cluster, Link, Picture
 
 Direction = Literal["TB", "LR"]
+SCHEMES = ("", "http", "https", "file", "vscode")  # of links; others may be run where they stand
+_SKIPPED = "".join(map(chr, range(0x21)))  # what browsers read past in front of a scheme
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,13 @@ class Style:
     theme: ThemeName = "light"
     link_base: str | None = None  # where the specs lie; each node links to its line
     splines: str = "true"
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where links would lead to something other than a file or a page."""
+        base = (self.link_base or "").lstrip(_SKIPPED)
+        if urlsplit(base).scheme not in SCHEMES:
+            known = ", ".join(filter(None, SCHEMES))
+            raise ValueError(f"links lead to a file or a page: a path, or one of {known}")
 
 
 def dot(picture: Picture, style: Style = Style()) -> str:

@@ -246,6 +246,15 @@ def test_links_lead_to_the_line() -> None:
     assert hrefs(None) == {""}
 
 
+@pytest.mark.parametrize("base", ["javascript:alert(1)", " \x01java\nscript:x", "DATA:text/html,x"])
+def test_links_run_nothing(base: str) -> None:
+    graph = elaborated("lenet5")
+    with pytest.raises(ValueError, match="a file or a page"):
+        graphbuild.render(graph, link_base=base)
+    with pytest.raises(ValueError, match="a file or a page"):
+        graphbuild.render(graph, format="html", link_base=base)
+
+
 def test_tooltips_tell_all_arguments() -> None:
     graph = graphbuild.elaborate(graphbuild.read("densenet121"))
     titles = [node.text or "" for node in svg(graph).iter(f"{SVG}title")]
