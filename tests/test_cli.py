@@ -367,6 +367,21 @@ def test_an_internal_error(
         cli.main(["check", "lenet5"])
 
 
+def test_only_a_wrong_path_is_wrong_usage(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise KeyError("a bug")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(import_module("graphbuild.render"), "picture", fail)
+    for args in (("render", "lenet5"), ("diff", "lenet5", "alexnet", "--render", "x.svg")):
+        code, _, err = main(capsys, *args)
+        assert code == 2
+        assert "internal error: KeyError" in err
+        assert "--expand" not in err
+
+
 # -- torch, terminals -----------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ import typer
 
 from graphbuild import console, files
 from graphbuild.cli.app import SPEC, Params, Plugins, app
-from graphbuild.cli.draw import still_of
+from graphbuild.cli.draw import still_of, usage_told
 from graphbuild.errors import Finding, SpecError
 from graphbuild.settings import params, sizes
 from graphbuild.visible import visible
@@ -79,7 +79,7 @@ def diff(
       graphbuild diff old.yaml new.yaml --format json
     """
     from graphbuild.diff import diff as compare
-    from graphbuild.render import Folding, Style, draw, picture
+    from graphbuild.render import Folding, Style, draw, most, picture
 
     chosen = still_of(render) if render is not None else None
     one = _graph(before, [*(set_ or ()), *(set_before or ())], size, format)
@@ -92,13 +92,11 @@ def diff(
             expand=tuple(expand or ()),
             collapse=tuple(collapse or ()),
             full=full,
+            most=most(chosen),
         )
-        try:
-            what = picture(found.graph, folding)
-        except LookupError as error:
-            told = str(error.args[0])
-            raise typer.BadParameter(told, param_hint="--expand, --collapse") from None
-        files.write(render, draw(what, chosen, Style(direction, theme)).content)
+        with usage_told():
+            drawing = draw(picture(found.graph, folding), chosen, Style(direction, theme))
+        files.write(render, drawing.content)
     if format == "json":
         print(visible(json.dumps(found.to_dict(), indent=2, ensure_ascii=False)))
     else:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal, cast, get_args
 
@@ -80,7 +81,7 @@ def render(
     from graphbuild import names
     from graphbuild.elaborate import elaborate_with_findings
     from graphbuild.read import read
-    from graphbuild.render import Folding, Style, TooLarge, draw, draw_page, most, picture
+    from graphbuild.render import Folding, Style, draw, draw_page, most, picture
 
     chosen = format_of(output, format)
     try:
@@ -97,16 +98,12 @@ def render(
     folding = Folding(depth=depth, expand=tuple(expand or ()), collapse=shut, most=most(chosen))
     if full:
         folding = Folding(full=True, collapse=shut, most=most(chosen))
-    try:
+    with usage_told():
         what = picture(graph, folding, color_by, concrete=bool(given))
         if chosen == "html":
             drawing = draw_page(graph, what, folding, style, concrete=bool(given))
         else:
             drawing = draw(what, chosen, style)
-    except LookupError as error:
-        raise typer.BadParameter(str(error.args[0]), param_hint="--expand, --collapse") from None
-    except TooLarge as error:
-        raise typer.BadParameter(str(error), param_hint="--full, --depth, --expand") from None
     if output == "-":
         sys.stdout.buffer.write(drawing.content)
         return
@@ -114,6 +111,19 @@ def render(
     files.write(file, drawing.content)
     note = f" ({drawing.note})" if drawing.note else ""
     console.say(f"wrote {file}: {drawing.visible:,} boxes, {what.totals}{note}")
+
+
+@contextmanager
+def usage_told() -> Iterator[None]:
+    """Tell as wrong usage that a path is none of the graph's, or that too much is to be shown."""
+    from graphbuild.render import NoSuchPath, TooLarge
+
+    try:
+        yield
+    except NoSuchPath as error:
+        raise typer.BadParameter(str(error), param_hint="--expand, --collapse") from None
+    except TooLarge as error:
+        raise typer.BadParameter(str(error), param_hint="--full, --depth, --expand") from None
 
 
 def format_of(output: str | None, given: Format | None) -> Format:

@@ -110,9 +110,10 @@ def explain(code: Annotated[str, typer.Argument(metavar="CODE", help="Such as E2
     from graphbuild.explain import page
 
     try:
-        console.markdown(page(code))
+        text = page(code)
     except LookupError as error:
         raise typer.BadParameter(str(error.args[0]), param_hint="CODE") from None
+    console.markdown(text)
 
 
 @app.command()

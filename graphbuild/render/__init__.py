@@ -16,7 +16,7 @@ from graphbuild.pause import collection_paused
 from graphbuild.render.boxes import ColorBy, Picture
 from graphbuild.render.dot import Direction, Style, dot
 from graphbuild.render.engine import MOST_BOXES, MOST_SPANS, effort, layout
-from graphbuild.render.fold import Folding, TooLarge
+from graphbuild.render.fold import Folding, NoSuchPath, TooLarge
 from graphbuild.render.mermaid import mermaid
 from graphbuild.render.picture import picture
 from graphbuild.render.svg import finish
@@ -31,6 +31,7 @@ __all__ = [
     "Drawing",
     "Folding",
     "Format",
+    "NoSuchPath",
     "Picture",
     "Still",
     "Style",

@@ -119,10 +119,14 @@ class Item:
                 yield item
 
 
+class NoSuchPath(LookupError):
+    """A path to expand or collapse is none of a graph's blocks, groups and repetitions."""
+
+
 def fold(graph: Graph, folding: Folding) -> Item:
     """The graph with its scopes open or closed.
 
-    Raises LookupError for a path that is none, TooLarge where more is asked for than `most`.
+    Raises NoSuchPath for a path that is none, TooLarge where more is asked for than `most`.
     """
     for path in (*folding.expand, *folding.collapse):
         _find(graph, path)
@@ -137,7 +141,7 @@ def _find(graph: Graph, path: str) -> None:
             names = [n.name for n in scope.nodes if isinstance(n.call, Graph)]
             hint = did_you_mean(name, names) or f"there are {', '.join(names[:8]) or 'none'}"
             what = "nothing to open" if node is not None else "no node"
-            raise LookupError(f"{graph.name!r} has {what} at {path!r}; {hint}")
+            raise NoSuchPath(f"{graph.name!r} has {what} at {path!r}; {hint}")
         scope = node.call
 
 
