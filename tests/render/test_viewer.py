@@ -471,18 +471,34 @@ def test_the_policy_holds(view: Open) -> None:
 # -- how it is made -----------------------------------------------------------------------------
 
 
-def test_equal_blocks_are_told_once() -> None:
-    def packed(name: str) -> dict[str, Any]:
-        graph = elaborated(name)
-        page = draw_page(graph, picture(graph, Folding()), Folding(), Style()).text
-        found = re.search(r'id="data">([^<]*)<', page)
-        assert found is not None
-        data: dict[str, Any] = json.loads(zlib.decompress(base64.b64decode(found[1])))
-        return data
+def packed(name: str) -> dict[str, Any]:
+    graph = elaborated(name)
+    page = draw_page(graph, picture(graph, Folding()), Folding(), Style()).text
+    found = re.search(r'id="data">([^<]*)<', page)
+    assert found is not None
+    data: dict[str, Any] = json.loads(zlib.decompress(base64.b64decode(found[1])))
+    return data
 
+
+def test_equal_blocks_are_told_once() -> None:
     data = packed("gpt2_small")
     assert len(data["scopes"]) < 12
     assert data["files"][0]["name"] == "gpt2_small.yaml"  # and not where it lies here
+
+
+def test_files_do_not_tell_where_they_lie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither those of a spec nor a bundled one that it includes, however the spec is named."""
+    head = "graphbuild: 1\nname: net\ninputs: {x: [N, 3, H=64, W=64]}\n"
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts/end.yaml").write_text(f"{head}nodes: [ReLU]\n")
+    nodes = "nodes: {body: {spec: resnet18}, end: {spec: parts/end.yaml, from: x}}"
+    (tmp_path / "net.yaml").write_text(f"{head}{nodes}\noutputs: [body, end]\n")
+    monkeypatch.chdir(tmp_path)
+    for name in ("net.yaml", f"{tmp_path}/net.yaml"):
+        data = packed(name)
+        told = [file["name"] for file in data["files"]]
+        assert sorted(told) == ["net.yaml", "parts/end.yaml", "resnet18.yaml"]
+        assert str(tmp_path) not in json.dumps(data)
 
 
 def test_the_verb(tmp_path: Path) -> None:

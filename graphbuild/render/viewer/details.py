@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import PurePath
 from typing import Any
 
@@ -20,26 +19,26 @@ Place = tuple[int, int] | None  # a file's number, and a line
 class Details:
     """Gathers them, with the texts of the specs that they come from."""
 
-    def __init__(self, link_base: str | None) -> None:
+    def __init__(self, graph: Graph, link_base: str | None) -> None:
+        self.home = PurePath(graph.span.source.name if graph.span is not None else "").parent
         self.link_base = link_base
         self.sources: dict[Source, int] = {}
 
     def files(self) -> list[Record]:
         """The specs, by names that do not tell where they lay."""
-        names = [PurePath(source.name) for source in self.sources]
-        folders = [str(name.parent) for name in names]
-        try:
-            common = os.path.commonpath(folders) if folders else ""
-        except ValueError:  # on other drives, or some of them relative
-            common = ""
         found = []
-        for source, name in zip(self.sources, names, strict=True):
-            short = name.relative_to(common) if common else name
-            record = {"name": short.as_posix(), "text": source.text}
+        for source in self.sources:
+            record = {"name": self._name(source), "text": source.text}
             if self.link_base is not None:
                 record["link"] = link_to(source, self.link_base)
             found.append(record)
         return found
+
+    def _name(self, source: Source) -> str:
+        """A file in the folder of the spec by its path there; a bundled one has its name alone."""
+        path = PurePath(source.name)
+        inside = path.is_relative_to(self.home)
+        return path.relative_to(self.home).as_posix() if inside else path.name
 
     def place(self, span: Span | None) -> Place:
         if span is None or not span.line:

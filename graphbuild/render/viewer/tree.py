@@ -35,7 +35,7 @@ def tree(
     graph: Graph, folding: Folding, *, concrete: bool = False, link_base: str | None = None
 ) -> Record:
     """All there is to see of a graph; `concrete` shows sizes at the example, not formulas."""
-    return _Tree(graph, folding, concrete, Details(link_base)).data()
+    return _Tree(graph, folding, concrete, Details(graph, link_base)).data()
 
 
 class _Tree(Painter):
