@@ -20,6 +20,7 @@ from test_golden import GOLDEN, compare
 import graphbuild
 from graphbuild.diff import Difference, diff
 from graphbuild.diff.keys import keys
+from graphbuild.diff.matching import Matcher
 from graphbuild.ir import Graph
 from graphbuild.render import Folding, Style, draw, picture
 from graphbuild.report import report
@@ -256,6 +257,25 @@ def test_a_long_list_is_aligned() -> None:
     found = diff(chain(*ops), chain(*longer))
     assert {row.text.split(" ")[0] for row in found.rows if row.mark == "+"} == {"Softplus", "SiLU"}
     assert sum(row.mark == "-" for row in found.rows) == 2
+
+
+def test_layers_in_another_order_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not each time with all that are in front of them."""
+    lines = [f"  l{at}: {{op: Linear, out_features: 4, from: x}}\n" for at in range(200)]
+    head = "graphbuild: 1\nname: wide\ninputs: {x: [N, 4]}\nnodes:\n"
+    one, other = (written(f"{head}{''.join(each)}") for each in (lines, lines[::-1]))
+    asked: Counter[int] = Counter()
+    keeps = Matcher.keeps
+
+    def counted(self: Matcher, node: Any) -> bool:
+        asked.update([id(node)])
+        return keeps(self, node)
+
+    monkeypatch.setattr(Matcher, "keeps", counted)
+    rows = [row for row in diff(one, other).rows if row.kind == "order"]
+    assert rows[0].text == "registered after nothing, no longer after l198: keys change order"
+    assert len(rows) == 199
+    assert max(asked.values()) < 10
 
 
 def test_a_notebook_shows_the_picture() -> None:

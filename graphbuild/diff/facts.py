@@ -241,13 +241,11 @@ class Facts:
         }
         names = [(a.name, b.name) for a, b in pairs]
         kept = stayed(names, [(place[id(a)], place[id(b)]) for a, b in pairs])
+        behind = [_behind(graph, self.matcher) for graph in (pairing.before, pairing.after)]
         for at, (a, b) in enumerate(pairs):
             if at not in kept:
-                old, new = (
-                    _behind(graph, node, self.matcher)
-                    for graph, node in ((pairing.before, a), (pairing.after, b))
-                )
-                yield Fact("order", a, b, (Item("", old, new, a.span, b.span),))
+                item = Item("", behind[0][a.name], behind[1][b.name], a.span, b.span)
+                yield Fact("order", a, b, (item,))
 
     def _differ(self, one: Type, other: Type) -> bool:
         """Whether two values have other shapes, however the free sizes are called or probed."""
@@ -316,10 +314,13 @@ def _or_none(arg: Arg | None) -> str:
     return "none" if arg is None else written(arg)
 
 
-def _behind(graph: Graph, node: Node, matcher: Matcher) -> str:
-    """The layer that is registered in front of another one."""
-    before = [n.name for n in graph.nodes[: graph.nodes.index(node)] if matcher.keeps(n)]
-    return before[-1] if before else "nothing"
+def _behind(graph: Graph, matcher: Matcher) -> dict[str, str]:
+    """Of each node the layer that is registered in front of it."""
+    found, last = {}, "nothing"
+    for node in graph.nodes:
+        found[node.name] = last
+        last = node.name if matcher.keeps(node) else last
+    return found
 
 
 def _weights(node: Node) -> str:
