@@ -73,9 +73,9 @@ class _Layers:
         """The shapes of a layer's parameters, by name."""
         known = self.shapes.get(id(node))
         if known is None:
-            op = node.call
-            sound = isinstance(op, Op) and op.parameters is not None
-            known = op.parameters(complete(op, _values(node))) if sound else {}  # type: ignore[union-attr, arg-type, misc]
+            op, known = node.call, {}
+            if isinstance(op, Op) and op.parameters is not None:
+                known = op.parameters(complete(op, _values(node)))
             self.shapes[id(node)] = known
         return known
 
