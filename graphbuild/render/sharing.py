@@ -23,11 +23,11 @@ class Badges:
 def badges(view: Item) -> Badges:
     """The badges of all that is visible; letters in the order of the file."""
     found = Badges()
-    turns: set[int] = set()  # items that are applied several times in turn
+    turning: list[int] = []  # items that are applied several times, one after the other
     for item in _every(view):
+        if any(node.times is not None for node in item.part.nodes):
+            turning.append(id(item))
         for node in item.part.nodes:
-            if node.times is not None:
-                turns.add(id(item))
             if not node.shared or item.scope is None:
                 continue
             owner = item.scope.holder.get(node.shared)
@@ -44,9 +44,9 @@ def badges(view: Item) -> Badges:
             letter = found.of.setdefault(id(one), _letter(found))
             found.of.setdefault(id(other), letter)
             found.pairs.append((one, other, "tied"))
-    for turning in turns:
-        own = found.of.get(turning)
-        found.of[turning] = f"{own}, each time" if own else "same weights each time"
+    for at in turning:
+        own = found.of.get(at)
+        found.of[at] = f"{own}, each time" if own else "same weights each time"
     return found
 
 
