@@ -942,6 +942,19 @@ def test_scopes_that_nest_without_end() -> None:
     assert found.code == "E004"
 
 
+def test_too_many_nodes_and_what_to_do() -> None:
+    written = "nodes:\n" + "".join(f"  n{i}: ReLU\n" for i in range(12_001))
+    with pytest.raises(SpecError, match=r"more than 12,000 nodes(.|\n)*in a block or"):
+        spec(written)
+    conv = "{op: Conv2d, out_channels: $p, kernel_size: 1}"
+    block = f"{{params: {{p: int}}, nodes: {{a: {conv}, b: ReLU}}}}"
+    found = only(f"blocks: {{b: {block}}}\nnodes: {{n: {{op: b, p: $(i + 1), repeat: 6000}}}}")
+    assert (found.code, found.suggestion) == (
+        "E004",
+        "calls of a block with equal params, on equal shapes, count once",
+    )
+
+
 def test_a_spec_elaborates_alike_whatever_was_elaborated_before() -> None:
     from graphbuild.ir_text import show
 

@@ -23,6 +23,31 @@ EXAMPLE = {  # what an example of the reference that leaves it out goes into
 }
 
 
+def test_the_limits_of_the_reference_are_those_of_the_code() -> None:
+    from graphbuild import fmt, names, source
+    from graphbuild.elaborate import state
+    from graphbuild.read import MAX_FILES, MAX_WAY
+    from graphbuild.spec import MAX_NODES, MAX_PATTERN, kinds, scope
+    from graphbuild.spec import names as variables
+
+    told = (
+        f"{source.MAX_SIZE:,} characters, {source.MAX_ENTRIES:,} entries, {source.MAX_DEPTH} levels",
+        f"{MAX_NODES:,} nodes; {state.MAX_CALLS:,} with each",
+        f"{state.MAX_LAYERS:,} nodes",
+        f"{state.MAX_TURNS:,} turns, {state.MAX_ALL_TURNS:,} in all",
+        f"{state.MAX_OPERANDS:,} operands, {state.MAX_CHARACTERS:,} characters of expressions",
+        f"{scope.MAX_INPUTS:,} inputs and outputs, {variables.MAX_VARIABLES} params and lets",
+        f"{scope.MAX_ARGUMENTS} arguments",
+        f"{names.MAX_NAME} characters",
+        f"{kinds.MAX_RANK} dimensions",
+        f"{MAX_FILES} files, {MAX_WAY} inside of each other",
+        f"{MAX_PATTERN:,} characters | a pattern",
+        f"{fmt.MAX_SIZE:,} characters | what `fmt`",
+    )
+    table = REFERENCE[REFERENCE.index("| at most |") :]
+    assert [row for row in told if f"\n| {row}" not in table] == []
+
+
 def blocks(text: str, language: str) -> list[str]:
     """The fenced blocks of a language."""
     return re.findall(FENCED.format(language), text, re.MULTILINE | re.DOTALL)

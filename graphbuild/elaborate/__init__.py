@@ -51,7 +51,13 @@ def elaborate_with_findings(
         with collection_paused():
             graph = _elaborate(Templates(spec, state), state, params, sizes)
     except TooLarge as error:
-        state.report("E004", "the spec is too large", _head(spec), expected=error.limit)
+        state.report(
+            "E004",
+            "the spec is too large",
+            _head(spec),
+            expected=error.limit,
+            suggestion=error.hint,
+        )
     except TooMany:
         pass
     found = state.findings.values()

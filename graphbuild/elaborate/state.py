@@ -43,9 +43,9 @@ class Poisoned(Exception):
 class TooLarge(Exception):
     """The spec asks for more than the limits allow; ends the elaboration."""
 
-    def __init__(self, limit: str) -> None:
+    def __init__(self, limit: str, hint: str | None = None) -> None:
         super().__init__(limit)
-        self.limit = limit
+        self.limit, self.hint = limit, hint
 
 
 class TooMany(Exception):
@@ -158,7 +158,9 @@ class State:
     def count(self, amount: int = 1) -> None:
         self.counts.calls += amount
         if self.counts.calls > MAX_CALLS:
-            raise TooLarge(f"at most {MAX_CALLS:,} distinct nodes, calls and parts of values")
+            limit = f"at most {MAX_CALLS:,} distinct nodes, calls and parts of values"
+            hint = "calls of a block with equal params, on equal shapes, count once"
+            raise TooLarge(limit, hint)
 
     def turn(self, amount: int) -> None:
         self.counts.turns += amount

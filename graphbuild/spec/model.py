@@ -19,9 +19,9 @@ Fields = dict[Any, Any]
 class TooMany(Exception):
     """More of something than any spec has; ends the reading."""
 
-    def __init__(self, what: str, span: Span) -> None:
+    def __init__(self, what: str, span: Span, hint: str | None = None) -> None:
         super().__init__(what)
-        self.finding = Finding("E004", f"the spec has more than {what}", span)
+        self.finding = Finding("E004", f"more than {what}", span, suggestion=hint)
 
 
 class Findings(list[Finding]):

@@ -223,7 +223,8 @@ def _children(value: Any, handler: ValidatorFunctionWrapHandler, info: Validatio
     findings: Any = info.context
     findings.nodes += len(value)
     if findings.nodes > MAX_NODES:
-        raise TooMany(f"{MAX_NODES:,} nodes", value.span)
+        hint = "say what occurs often once, in a block or with `repeat`"
+        raise TooMany(f"{MAX_NODES:,} nodes", value.span, hint)
     listed = isinstance(value, Seq)
     if listed:
         value = _map({text(str(i), item): item for i, item in enumerate(value)}, value)
