@@ -8,7 +8,7 @@ import pytest
 
 from graphbuild.check import verify
 from graphbuild.elaborate import elaborate, elaborate_with_findings
-from graphbuild.errors import Finding, Source, Span
+from graphbuild.errors import Finding, Source, Span, SpecError
 from graphbuild.ir import Graph
 from graphbuild.read import read_text
 from graphbuild.visible import visible
@@ -133,3 +133,21 @@ def test_carets_stand_under_wide_characters_and_accents() -> None:
     shown = [str(finding).splitlines()[1:3] for finding in findings(text)]
     # a terminal shows the first name in two columns, the accent of the second in none
     assert [carets.index("^") - line.index("ReLu") for line, carets in shown] == [1, -1]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("nodes: [ReLU]\nrepeat: 3\n", "'repeat' stands in a node"),
+        ("blocks: {b: {nodes: [ReLU], from: x}}\nnodes: [b]\n", "'from' stands in a node"),
+        ("nodes: {a: ReLU, b: {share: a, tie: {w: a.w}}}\n", "its keys are from, if, when"),
+        ("nodes: [ReLU]\ndims: {N: {from: 3}}\n", "its keys are"),
+    ],
+)
+def test_a_key_of_a_node_stands_in_one_of_its_kind(text: str, told: str) -> None:
+    with pytest.raises(SpecError) as raised:
+        read_text(HEAD + text)
+    suggestions = [finding.suggestion or "" for finding in raised.value.findings]
+    assert any(told in suggestion for suggestion in suggestions)
+    if "stands" not in told:
+        assert not any("stands in a node" in suggestion for suggestion in suggestions)

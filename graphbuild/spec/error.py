@@ -19,7 +19,7 @@ def unknown(key: Text, what: str, known: Sequence[str]) -> Finding:
     near = ELSEWHERE.get(key)
     hint = f"did you mean {near!r}?" if near in known else did_you_mean(key, known)
     hint = hint or f"its keys are {', '.join(known)}"
-    if key in ("tie", "share", "repeat", "op", "from"):
+    if what in ("a spec", "a block") and key in ("tie", "share", "repeat", "op", "from"):
         hint = f"{str(key)!r} stands in a node"
     return Finding("E101", f"unknown key {str(key)!r} of {what}", key.span, suggestion=hint)
 
