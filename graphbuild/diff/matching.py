@@ -132,7 +132,7 @@ class Matcher:
         names = [[node.name for node in nodes] for nodes in (left, right)]
         if (kinds[0], names[0]) > (kinds[1], names[1]):  # so that it is the same both ways round
             return [(i, j) for j, i in self._common(right, left)]
-        one, other = ([*map(self.print, nodes)] for nodes in (left, right))
+        one, other = ([*map(self.fingerprint, nodes)] for nodes in (left, right))
         low = high = 0
         least = min(len(left), len(right))
         while low < least and one[low] == other[low]:
@@ -187,7 +187,7 @@ class Matcher:
 
         return [(a, b) for a, b in guess if beside(a, b)]
 
-    def print(self, node: Node, whole: bool = False) -> int:
+    def fingerprint(self, node: Node, whole: bool = False) -> int:
         """A number that equal calls have in common, whatever their names and operands.
 
         What the operands determine, and shapes, count only in a `whole` one.
@@ -210,7 +210,7 @@ class Matcher:
             self._prints[key] = self._number(
                 (
                     tuple(
-                        (n.name, self.print(n, whole), n.shared, tuple(n.ties.items()))
+                        (n.name, self.fingerprint(n, whole), n.shared, tuple(n.ties.items()))
                         for n in nodes
                     ),
                     tuple(tuple(passed(graph, edge) for edge in n.operands) for n in nodes),
