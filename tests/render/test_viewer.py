@@ -471,8 +471,8 @@ def test_the_policy_holds(view: Open) -> None:
 # -- how it is made -----------------------------------------------------------------------------
 
 
-def packed(name: str) -> dict[str, Any]:
-    graph = elaborated(name)
+def packed(what: str | Graph) -> dict[str, Any]:
+    graph = elaborated(what) if isinstance(what, str) else what
     page = draw_page(graph, picture(graph, Folding()), Folding(), Style()).text
     found = re.search(r'id="data">([^<]*)<', page)
     assert found is not None
@@ -484,6 +484,22 @@ def test_equal_blocks_are_told_once() -> None:
     data = packed("gpt2_small")
     assert len(data["scopes"]) < 12
     assert data["files"][0]["name"] == "gpt2_small.yaml"  # and not where it lies here
+
+
+def test_what_turns_the_direction_of_writing_is_written_out() -> None:
+    text = json.dumps(packed(hostile()), ensure_ascii=False)
+    assert not {"\u202e", "\u2066"} & set(text)
+    assert "\\\\u202eevil" in text
+
+
+def test_lines_are_those_that_places_count() -> None:
+    """What YAML ends a line by is more than scripts do."""
+    head = 'graphbuild: 1\r\nname: net\r\ndoc: "a\u2028 b"\r\ninputs: {x: [N, 4]}\r\n'
+    data = packed(graphbuild.elaborate(read_text(f"{head}nodes: {{a: ReLU}}\r\n")))
+    (file,) = data["files"]
+    number, line = data["graphs"][0]["nodes"]["a"]["about"]["at"]
+    assert number == 0
+    assert file["text"].split("\n")[line - 1] == "nodes: {a: ReLU}"
 
 
 def test_files_do_not_tell_where_they_lie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from graphbuild.ops.base import Op
 from graphbuild.render import labels
 from graphbuild.render.arguments import show
 from graphbuild.render.dot import link_to
+from graphbuild.visible import visible
 
 Record = dict[str, Any]
 Place = tuple[int, int] | None  # a file's number, and a line
@@ -28,7 +29,8 @@ class Details:
         """The specs, by names that do not tell where they lay."""
         found = []
         for source in self.sources:
-            record = {"name": self._name(source), "text": source.text}
+            text = "\n".join(map(visible, source.lines))  # whose numbers are those of places
+            record = {"name": visible(self._name(source)), "text": text}
             if self.link_base is not None:
                 record["link"] = link_to(source, self.link_base)
             found.append(record)
@@ -50,11 +52,11 @@ class Details:
         call = node.call
         record: Record = {
             "op": labels.called(node),
-            "args": [[name, show(a.value), a.expr is None] for name, a in node.args.items()],
+            "args": [[name, _shown(a.value), a.expr is None] for name, a in node.args.items()],
             "at": self.place(node.span),
         }
         if isinstance(call, Op) and call.doc:
-            record["doc"] = call.doc
+            record["doc"] = visible(call.doc)
         if node.times is not None:
             record["times"] = show(node.times.value)
         return record
@@ -64,7 +66,11 @@ class Details:
         given = [v for v in graph.variables if v.kind != "rest"]
         return {
             "kind": graph.kind,
-            "doc": graph.doc,
+            "doc": visible(graph.doc),
             "at": self.place(graph.span),
-            "args": [[v.name, show(v.value), v.kind == "let"] for v in given],
+            "args": [[v.name, _shown(v.value), v.kind == "let"] for v in given],
         }
+
+
+def _shown(value: object) -> str:
+    return visible(show(value))
