@@ -202,6 +202,22 @@ def test_the_panel_tells_of_blocks_and_their_lines(view: Open) -> None:
     assert viewer.thing("layer1.0").count() == 1
 
 
+def test_the_panel_tells_values_and_not_weights(view: Open) -> None:
+    viewer = view("siamese", Folding(expand=("anchor_point",)))
+    viewer.thing("positive_point").click()
+    flows = viewer.page.locator("#panel .flow").all_inner_texts()
+    assert [text.split()[0] for text in flows] == ["input", "positive_embedding"]
+    viewer.page.locator("#outline li[data-key=anchor_point] > .row").click()
+    assert viewer.page.locator("#panel .flow").first.inner_text().startswith("input anchor")
+
+
+def test_the_outline_says_nothing_twice(view: Open) -> None:
+    rows = view("densenet121").page.locator("#outline .row").all_inner_texts()
+    words = [row.split() for row in rows]
+    assert ["features"] in words
+    assert ["pool0", "MaxPool2d"] in words
+
+
 def test_keys_go_through_the_outline(view: Open) -> None:
     viewer = view("googlenet", Folding(depth=1))
     rows = viewer.page.locator("#outline li")

@@ -22,11 +22,12 @@ function rowsOf(item) {
     });
     const label = element("span", { class: "row", title: child.path });
     label.style.setProperty("--hue", data.hues[child.record.box.kind]);
-    const turns = child.record.turns > 1 ? ` ×${child.record.turns}` : "";
+    const { name, turns } = child.record,
+      title = child.record.box.title === name ? "" : child.record.box.title;
     label.append(
       element("i", { "aria-hidden": "true" }),
-      element("b", {}, child.record.name),
-      element("small", {}, ` ${child.record.box.title}${turns}`),
+      element("b", {}, name),
+      element("small", {}, ` ${title}${turns > 1 ? ` ×${turns}` : ""}`),
     );
     row.append(label);
     if (child.openable) {

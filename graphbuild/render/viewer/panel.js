@@ -108,7 +108,7 @@ function table(rows, caption = "") {
 function flows(item) {
   const made = [],
     rows = { From: [], To: [] };
-  for (const { tail, head } of scene.edges) {
+  for (const { tail, head } of scene.wires) {
     const [from, to] = [within(tail, item), within(head, item)];
     if (from === to) continue;
     const other = from ? head : tail;

@@ -77,6 +77,7 @@ class Scene {
     for (const [id, item] of composer.clusters) this.add(item, clusters.get(id));
     const ends = new Map(composer.ends.map((end) => [composer.id(end), end]));
     this.edges = edges.map(([tail, head, group]) => ({ tail: ends.get(tail), head: ends.get(head), group }));
+    this.wires = composer.wires; // those of them that carry a value
   }
 
   add(what, group) {
