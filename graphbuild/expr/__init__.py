@@ -188,6 +188,7 @@ def _read(text: str) -> ast.expr:
             word = _WORD.match(text, at + 1)
             found = word.group() if word else ""
             hint = f"write $({found})" if found and at else "a dollar itself is written $$"
+            hint = _computed(text) or hint
             message = f"'${found}' cannot stand here"
             raise ExprError("E121", message, at, at + 1 + len(found), hint)
     if not parts:
@@ -195,6 +196,20 @@ def _read(text: str) -> ast.expr:
     if pending:
         parts.append(_at(ast.Constant(pending), len(text) - len(pending), len(text)))
     return _at(ast.JoinedStr(parts), 0, len(text))
+
+
+def _computed(text: str) -> str | None:
+    """What is meant by `$width * 2`: the whole as an expression, if it can be one."""
+    code = re.sub(r"\$(?=[^\W\d])", "", text)
+    try:
+        meant = (
+            re.search(r"[*/+%]|\s-\s", text)
+            and "$" not in code
+            and isinstance(parse(code, 0), ast.BinOp)
+        )
+    except ExprError:
+        return None
+    return f"did you mean $({code})?" if meant else None
 
 
 def _at(node: ast.expr, start: int, end: int) -> ast.expr:

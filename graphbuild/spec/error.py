@@ -71,7 +71,14 @@ class Places:
             hint = "op: names its layer, function or block, or nodes: makes it a group"
             data = context.get("data")
             key = next(iter(data), None) if isinstance(data, Map) and len(data) == 1 else None
-            if key is not None and isinstance(data[key], Map):
+            inner = data[key] if key is not None else None
+            listed = who.startswith("item ")
+            if listed and (isinstance(inner, Text) or (isinstance(inner, Map) and "op" in inner)):
+                named = f"'{str(key)[:40]}:'"
+                hint = (
+                    f"nodes in a list have no names: leave out {named}, or the dashes of the list"
+                )
+            elif isinstance(inner, Map):
                 hint = f"write {{op: {str(key)[:40]}, ...}} with the arguments beside it"
             elif isinstance(data, Map) and "type" in data:
                 hint = "did you mean op in place of type?"
