@@ -127,13 +127,14 @@ def _printer() -> Any:
     printer.preserve_quotes = True
     printer.width = 10**6  # lines are broken here, not by the printer
     printer.indent(mapping=2, sequence=4, offset=2)
-    printer.Resolver, printer.Representer, printer.Emitter = _parts()
+    printer.Resolver, printer.Representer, printer.Emitter, printer.Composer = _parts()
     return printer
 
 
 @cache
-def _parts() -> tuple[Any, Any, Any]:
+def _parts() -> tuple[Any, Any, Any, Any]:
     from ruamel.yaml import scalarstring
+    from ruamel.yaml.composer import Composer
     from ruamel.yaml.emitter import Emitter
     from ruamel.yaml.events import SequenceEndEvent
     from ruamel.yaml.representer import RoundTripRepresenter
@@ -166,9 +167,28 @@ def _parts() -> tuple[Any, Any, Any]:
             if ends:
                 self.best_sequence_indent, self.sequence_dash_offset = self.layouts.pop()
 
+    class Above(Composer):
+        """What stands above brackets stays, also where there is a comment behind them."""
+
+        def compose_sequence_node(self, anchor: Any) -> Any:
+            return self.both(super().compose_sequence_node, anchor)
+
+        def compose_mapping_node(self, anchor: Any) -> Any:
+            return self.both(super().compose_mapping_node, anchor)
+
+        def both(self, compose: Any, anchor: Any) -> Any:
+            start = self.parser.peek_event()
+            if not start.flow_style or not start.comment:
+                return compose(anchor)
+            above, start.comment = start.comment, None
+            node = compose(anchor)
+            behind = node.comment or [None]
+            node.comment = [behind[0] or above[0], above[1], *behind[2:]]
+            return node
+
     for kind in (scalarstring.SingleQuotedScalarString, scalarstring.DoubleQuotedScalarString):
         Representer.add_representer(kind, Representer.represent_quoted)
-    return Resolver, Representer, Lists
+    return Resolver, Representer, Lists, Above
 
 
 def _quotes(text: str) -> str | None:
@@ -192,7 +212,32 @@ def _lay_out(node: Any, column: int) -> None:
         flow = not isinstance(item, str) and item.fa.flow_style()
         if flow and _length(item) + lead > WIDTH:
             item.fa.set_block_style()
+            _move_comment(node, key, item)
         _lay_out(item, inner)
+
+
+def _move_comment(node: Any, key: Any, item: Any) -> None:
+    """What stood behind one line goes, when that becomes several: its comment to the first of them,
+    or above the dash that leaves it no place, and the lines of comments below it behind the last.
+    """
+    from ruamel.yaml.error import CommentMark
+    from ruamel.yaml.tokens import CommentToken
+
+    behind = [2 if isinstance(one, dict) else 0 for one in (node, item)]
+    held = node.ca.items.get(key)
+    if not held or not held[behind[0]]:
+        return
+    beside, _, below = held[behind[0]].value.partition("\n")
+    first = CommentToken(f"{beside}\n", CommentMark(0)) if beside else None
+    if isinstance(node, dict):
+        held[2] = first
+    else:
+        above = [*(held[1] or ()), *([first] if first else ())]
+        held[:2] = [None, above or None]
+    if below:
+        places: list[Any] = [None] * 4
+        places[behind[1]] = CommentToken(f"\n{below}", CommentMark(0))
+        item.ca.items[list(item)[-1] if isinstance(item, dict) else len(item) - 1] = places
 
 
 def _length(node: Any) -> int:

@@ -84,6 +84,27 @@ def test_a_line_that_is_too_long_is_opened() -> None:
     assert max(map(len, made.splitlines())) <= WIDTH
 
 
+def test_comments_of_a_line_that_is_opened_stay_near() -> None:
+    args = ", ".join(f"argument_{k}: {k}" for k in range(9))
+    text = f"nodes:\n  a: {{op: b, {args}}}     # a\n  # below a\n  b: c\n"
+    made = format_text(text)
+    assert "  a: # a\n    op: b\n" in made
+    assert "    argument_8: 8\n  # below a\n  b: c\n" in made
+    assert format_text(made) == made
+    text = f"nodes:\n  - c\n  - {{op: b, {args}}}     # a\n    # below a\n  - c # c\n"
+    made = format_text(text)
+    assert "  - c\n  # a\n  - op: b\n" in made
+    assert "    argument_8: 8\n  # below a\n  - c # c\n" in made
+    assert format_text(made) == made
+
+
+@pytest.mark.parametrize("item", ["{a: 1}", "[a]", "{a: {b: [1]}}"])
+def test_what_stands_above_brackets_stays(item: str) -> None:
+    for above in ("", "\n", "  # above\n", "\n  # above\n\n  # too\n"):
+        text = f"nodes:\n  - {item}\n{above}  - {item} # behind\n  - c\n"
+        assert format_text(text) == text
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -136,3 +157,8 @@ def test_command(
     file.write_text("a: [", encoding="utf-8")
     assert main(capsys, "fmt", "net.yaml")[0] == 1
     assert file.read_text(encoding="utf-8") == "a: ["
+    Path("other.yaml").write_text(MESSY, encoding="utf-8")
+    code, out, err = main(capsys, "fmt", "net.yaml", "other.yaml")
+    assert (code, out) == (1, "other.yaml: laid out\n")
+    assert err.startswith("net.yaml:1:5: E002 ")
+    assert main(capsys, "fmt", "none.yaml", "other.yaml")[0] == 2

@@ -10,7 +10,7 @@ import typer
 
 from graphbuild import console, files
 from graphbuild.cli.app import SPEC, Params, Plugins, app, elaborate, several, status
-from graphbuild.errors import Finding
+from graphbuild.errors import Finding, SpecError
 
 Format = Literal["text", "json", "github", "sarif"]
 
@@ -70,7 +70,7 @@ def fmt(
         bool, typer.Option("--check", help="Write nothing; exit with 1 if a file would change.")
     ] = False,
 ) -> None:
-    """Lay specs out as all are.
+    """Lay specs out alike.
 
     Comments, blank lines and the order of keys stay; spacing, quotes and lines that are too long
     change. With - in place of a file, what stdin holds goes to stdout.
@@ -83,20 +83,25 @@ def fmt(
     from graphbuild.fmt import format_text
     from graphbuild.read import read_file
 
-    changed = 0
+    changed, found = 0, list[Finding]()
     for name in specs:
         if name == "-":
             sys.stdout.write(format_text(sys.stdin.read(), "<stdin>"))
             continue
-        path, before = read_file(name)
-        after = format_text(before, str(path))
+        try:
+            path, before = read_file(name)
+            after = format_text(before, str(path))
+        except SpecError as error:
+            found += error.findings
+            continue
         if after == before:
             continue
         changed += 1
         console.say(f"{name}: {'would change' if check else 'laid out'}")
         if not check:
             files.write(path, after)
-    raise typer.Exit(int(check and bool(changed)))
+    console.findings(found)
+    raise typer.Exit(max(status(found), int(check and bool(changed))))
 
 
 @app.command()
