@@ -25,7 +25,11 @@ FILE = "graphbuild.schema.json"  # what editors look for, by the first line of a
 MODELINE = f"# yaml-language-server: $schema={FILE}"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NAME = r"^[^.$\s]+$"  # of a node or an input
-_VARIABLE = "^[A-Za-z_][A-Za-z0-9_]*$"  # of what an expression reads
+# Characters of words: those of ASCII are told apart, all others fit. What \w means differs by language.
+_WORD = r"[^\x00-/:-@\[-^`{-\x7f]"
+_VARIABLE = rf"^[^\x00-@\[-^`{{-\x7f]{_WORD}*$"  # of what an expression reads
+_BLOCK = rf"^[^\x00-^`{{-\x7f]{_WORD}*$"  # the same, and no capital first
+_TITLE = rf"^{_WORD}[^\x00-,./:-@\[-^`{{-\x7f]*$"  # of a spec: words and dashes
 
 
 def schema() -> Schema:
@@ -119,12 +123,12 @@ _SCOPE: Schema = {
 
 _SPEC: Schema = {
     "graphbuild": _told("The version of the language.", {"const": VERSION}),
-    "name": _told("Names the class and the file.", {"type": "string", "pattern": r"^\w[\w-]*$"}),
+    "name": _told("Names the class and the file.", {"type": "string", "pattern": _TITLE}),
     "extends": _told("The spec that this one is a member of the family of.", _TEXT),
     "inputs": _told("Shapes and dtypes by name.", _map(_ref("input"))),
     "dims": _told("Ranges of free dimensions.", _map(_ref("dimension"), _VARIABLE)),
     "defaults": _told("Arguments for every node of an op or block.", _ref("defaults")),
-    "blocks": _told("Reusable subgraphs.", _map(_ref("block"), _VARIABLE)),
+    "blocks": _told("Reusable subgraphs.", _map(_ref("block"), _BLOCK)),
     "expect": _told(
         "What must come out, checked on every compile.",
         _object(
@@ -211,7 +215,7 @@ def _node() -> Schema:
     layers = [op.name for op in _every() if op.layer]
     functions = [op.name for op in _every() if not op.layer]
     # A layer is one of ours; snake_case may be a block of the spec as well.
-    block = {"type": "string", "pattern": r"^[a-z_][A-Za-z0-9_]*$"}
+    block = {"type": "string", "pattern": _BLOCK}
     op = _or_expression(
         _either({"pattern": "^[A-Z]"}, {"enum": layers}, _any_of({"enum": functions}, block))
     )

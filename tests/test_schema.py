@@ -11,6 +11,8 @@ from command import BUNDLED, ROOT
 from jsonschema.exceptions import best_match
 
 from graphbuild import ops
+from graphbuild.elaborate import elaborate
+from graphbuild.emit import emit
 from graphbuild.errors import Source
 from graphbuild.read import read_text
 from graphbuild.schema import MODELINE, schema_text
@@ -45,6 +47,30 @@ def test_the_schema_beside_the_specs_is_up_to_date(update_golden: bool) -> None:
     if update_golden:
         file.write_text(schema_text(), encoding="utf-8")
     assert file.read_text(encoding="utf-8") == schema_text()
+
+
+NAMES = """\
+graphbuild: 1
+name: größe-2
+inputs: {bild: [N, 3, Höhe=32, Breite=32]}
+dims: {Höhe: {min: 8}}
+params: {weite: 8}
+blocks: {блок: {params: {каналы: int}, nodes: {c: {op: Conv2d, out_channels: $каналы, kernel_size: 1}}}}
+nodes: {畳み込み: {op: блок, каналы: $weite}}
+"""
+
+
+def test_names_are_of_any_script() -> None:
+    assert errors(NAMES) == []
+    graph = elaborate(read_text(NAMES))
+    assert "[N, 3, Höhe, Breite]" in emit(graph).source
+    for wrong in (
+        "name: a b",
+        "params: {a-b: 1}",
+        "params: {1a: 1}",
+        "blocks: {Big: {nodes: [ReLU]}}",
+    ):
+        assert errors(f"{HEAD.replace('name: net', '')}nodes: [ReLU]\n{wrong}\n"), wrong
 
 
 def test_the_starter_fits_and_compiles() -> None:

@@ -14,7 +14,7 @@ from graphbuild.source import MAX_FINDINGS, Map, Seq, Text, Value
 from graphbuild.spec.error import twice, unknown_dimension, unusable
 
 # A free dimension in an input's shape: `N`, or `H=224` with its example size.
-DIMENSION = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:=(.+))?")
+DIMENSION = re.compile(r"([^\W\d]\w*)(?:=(.+))?")
 
 
 MAX_VARIABLES = 300  # params and lets of one scope
