@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from graphbuild.spec import Spec
 
 
-def params(given: list[str] | None, spec: Spec) -> dict[str, object]:
+def params(given: list[str] | None, spec: Spec, option: str = "--set") -> dict[str, object]:
     """The values of `--set NAME=VALUE`, read as YAML."""
     from graphbuild.source import parse, plain, text
 
     out: dict[str, object] = {}
     for item in given or ():
-        name, value = _split("--set", item, [str(name) for name in spec.params], spec)
+        name, value = _split(option, item, [str(name) for name in spec.params], spec)
         # blanks stand for the name, so that findings point into what was typed
         blank = " " * (len(item) - len(value))
         try:
-            read = parse(Source("--set", blank + value))
+            read = parse(Source(option, blank + value))
             key = text(name, read)  # knows its place, for a finding about the value
-            key.source = Source("--set", item)
+            key.source = Source(option, item)
             out[key] = plain(read)
         except SpecError as error:
-            typed = Source("--set", item)
+            typed = Source(option, item)
             raise SpecError(_moved(finding, typed) for finding in error.findings) from None
     return out
 
@@ -77,7 +77,7 @@ def _split(option: str, item: str, known: list[str], spec: Spec) -> tuple[str, s
         raise BadParameter(f"{item!r} is not NAME=VALUE", param_hint=option)
     if name not in known:
         hint = did_you_mean(name, known) or f"there are {', '.join(known) or 'none'}"
-        what = "param" if option == "--set" else "free dimension"
+        what = "free dimension" if option == "--size" else "param"
         message = f"{str(spec.name)!r} has no {what} {name!r}; {hint}"
         raise BadParameter(message, param_hint=option)
     return name, value

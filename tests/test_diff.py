@@ -301,7 +301,10 @@ def test_exit_codes(files: Path) -> None:
     assert "wrong.yaml:17:12: E111" in wrong.stderr
     assert run("diff", "base.yaml", "absent.yaml", cwd=files).returncode == 2
     assert run("diff", "base.yaml", cwd=files).returncode == 2
-    assert run("diff", "base.yaml", "base.yaml", "--set-b", "no=1", cwd=files).returncode == 2
+    for option in ("--set", "--set-a", "--set-b"):
+        done = run("diff", "base.yaml", "base.yaml", option, "no=1", cwd=files)
+        assert done.returncode == 2
+        assert f"Invalid value for {option}: " in done.stderr
     for file in ("x.gif", "x.html"):
         assert run("diff", "base.yaml", "base.yaml", "--render", file, cwd=files).returncode == 2
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from graphbuild import console, files
-from graphbuild.cli.app import SPEC, Params, Plugins, app
+from graphbuild.cli.app import SPEC, Plugins, app
 from graphbuild.cli.draw import still_of, usage_told
 from graphbuild.errors import Finding, SpecError
 from graphbuild.settings import params, sizes
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 def diff(
     before: Annotated[str, SPEC],
     after: Annotated[str, SPEC],
-    set_: Params = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Set a param of both, read as YAML."),
+    ] = None,
     set_before: Annotated[
         list[str] | None,
         typer.Option("--set-a", metavar="NAME=VALUE", help="Set a param of the first alone."),
@@ -82,8 +85,8 @@ def diff(
     from graphbuild.render import Folding, Style, draw, most, picture
 
     chosen = still_of(render) if render is not None else None
-    one = _graph(before, [*(set_ or ()), *(set_before or ())], size, format)
-    other = _graph(after, [*(set_ or ()), *(set_after or ())], size, format)
+    one = _graph(before, {"--set": set_, "--set-a": set_before}, size, format)
+    other = _graph(after, {"--set": set_, "--set-b": set_after}, size, format)
     names = (" ".join([before, *(set_before or ())]), " ".join([after, *(set_after or ())]))
     found = compare(one, other, depth=depth, full=full, names=names)
     if render is not None and chosen is not None:
@@ -106,7 +109,9 @@ def diff(
     raise typer.Exit(int(bool(found)))
 
 
-def _graph(name: str, set_: list[str], size: list[str] | None, format: str) -> Graph:
+def _graph(
+    name: str, given: dict[str, list[str] | None], size: list[str] | None, format: str
+) -> Graph:
     """The graph of a spec; what is wrong with it is told, and is trouble rather than a difference."""
     from graphbuild.elaborate import elaborate_with_findings
     from graphbuild.formats import to_json
@@ -115,7 +120,8 @@ def _graph(name: str, set_: list[str], size: list[str] | None, format: str) -> G
     found: list[Finding]
     try:
         spec = read(name)
-        graph, found = elaborate_with_findings(spec, params(set_, spec), sizes(size, spec))
+        values = [params(items, spec, option) for option, items in given.items()]
+        graph, found = elaborate_with_findings(spec, values[0] | values[1], sizes(size, spec))
     except SpecError as error:
         graph, found = None, list(error.findings)
     if graph is None and format == "json":
