@@ -146,7 +146,10 @@ def diff(
     >>> graphbuild.render(found, "diff.svg")
     """
     from graphbuild.diff import diff as stage
+    from graphbuild.ir import Graph
 
+    for graph in (before, after):
+        _takes("diff", graph, Graph, "elaborate")
     return stage(before, after, depth=depth, full=full)
 
 

@@ -155,3 +155,9 @@ def test_a_stage_says_what_it_takes(stage: str, kind: str, maker: str) -> None:
     words = f"{stage} takes a {kind}, which graphbuild.{maker} gives, not a str"
     with pytest.raises(TypeError, match=words):
         getattr(graphbuild, stage)("net.yaml")
+
+
+def test_diff_takes_two_graphs() -> None:
+    graph = graphbuild.elaborate(graphbuild.read("mlp"))
+    with pytest.raises(TypeError, match="diff takes a Graph, which"):
+        graphbuild.diff(graph, "mlp")  # type: ignore[arg-type]
