@@ -256,6 +256,15 @@ def test_summary(capsys: pytest.CaptureFixture[str]) -> None:
     assert "7,978,856" in rows["total"]
 
 
+@pytest.mark.parametrize(
+    ("name", "size"), [("linear_regression", "16 bytes"), ("mlp", "4.6 kB"), ("lenet5", "0.2 MB")]
+)
+def test_a_summary_tells_how_much_the_parameters_take(
+    name: str, size: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert f"\nparameters take {size}; " in main(capsys, "summary", name)[1]
+
+
 def test_totals_do_not_change_with_depth(capsys: pytest.CaptureFixture[str]) -> None:
     totals = set()
     for depth in ([], ["--depth", "1"], ["--depth", "3"]):

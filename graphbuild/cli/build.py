@@ -161,10 +161,16 @@ def _print_report(told: Report, example: str) -> None:
     console.say(f"{told.name}: {_shapes(told.inputs)} -> {_shapes(told.outputs)}\n")
     console.table(columns, rows, ("total", "", "", f"{totals.parameters:,}", f"{totals.macs:,}"))
     mode = "" if all(row.mode == "always" for row in told.rows) else ", in evaluation"
-    size = f"{told.parameter_bytes / 1e6:,.1f} MB"
+    size = _size(told.parameter_bytes)
     console.say(f"\nparameters take {size}; MACs are at {example}{mode}")
     if told.idle:
         console.say(f"of cases the costliest are counted: the total leaves {told.idle:,} MACs out")
+
+
+def _size(count: int) -> str:
+    if count >= 10**5:
+        return f"{count / 10**6:,.1f} MB"
+    return f"{count / 1000:,.1f} kB" if count >= 1000 else f"{count} bytes"
 
 
 def _op(row: Row) -> str:
