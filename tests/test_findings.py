@@ -295,6 +295,7 @@ def test_findings(text: str, expected: Found) -> None:
         ("nodes: {a: {node: [ReLU]}}\n", "did you mean 'nodes'?"),
         ("nodes: {a: {inplace: true}}\n", "'a' has no op"),
         ("nodes: [ReLU, {inplace: true}]\n", "item 1 (counted from 0) of 'nodes' has no op"),
+        ("nodes: {a: [ReLU]}\n", "a group is {nodes: [...]}"),
         ("nodes: [{act: ReLU}]\n", "leave out 'act:', or the dashes of the list"),
         ("nodes:\n  - act: {op: ReLU}\n", "leave out 'act:', or the dashes of the list"),
         ("nodes: [{Conv2d: {out_channels: 8}}]\n", "write {op: Conv2d, ...} with the arguments beside it"),

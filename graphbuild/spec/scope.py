@@ -89,7 +89,8 @@ class NodeSpec(Model):
         if isinstance(data, Text) and not is_empty(data):
             return {"op": data}
         if not isinstance(data, Map):
-            raise wrong(cls.form, data)
+            hint = "a group is {nodes: [...]}" if isinstance(data, Seq) else None
+            raise wrong(cls.form, data, hint)
         data = _meant(data, findings)
         fields: Fields = {key: value for key, value in data.items() if key in EVERY}
         check_repeat(fields.get("repeat"), findings)
