@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import torch
 import yaml
-from command import BUNDLED, barred, python, run
+from command import BUNDLED, ROOT, barred, python, run
 from edits import BASE, EDITS, SAME, edited
 from hypothesis import HealthCheck, Phase, given, settings
 from specgen import specs
@@ -68,6 +68,18 @@ def test_the_edits_are_edits() -> None:
     for name, edit in {**SAME, **EDITS}.items():
         assert all(old in BASE for old in edit), name
         assert (edited(edit) == BASE) == (name == "nothing"), name
+
+
+def test_a_node_that_came_is_told_by_what_is_written() -> None:
+    text = (ROOT / "specs" / "resnet18.yaml").read_text(encoding="utf-8")
+    sum_ = "      add: {op: add, from: [bn2, downsample]}\n"
+    dropped = "      drop: {op: Dropout2d, from: downsample, p: 0.1}\n" + sum_.replace(
+        "downsample", "drop"
+    )
+    rows = diff(written(text), written(text.replace(sum_, dropped))).rows
+    # it is there in layer2, where its shortcut is built, and in layer1, where it is not
+    assert rows[0].text == "Dropout2d p 0.1, from downsample to add"
+    assert len(rows[0].places) == 8
 
 
 @pytest.mark.parametrize("name", SAME)

@@ -73,9 +73,11 @@ class Wiring:
         return users(self.pairing.before), users(self.pairing.after)
 
     def around(self, node: Node, *, after: bool) -> str:
-        """Where a node that came or went stands: what it takes, and who takes it."""
-        graph = self.pairing.after if after else self.pairing.before
-        sources = list(dict.fromkeys(passed(graph, edge)[0] for edge in node.operands))
+        """Where a node that came or went stands: what it takes, and who takes it, as it is written.
+
+        Another instance of a block may have what is not there in this one.
+        """
+        sources = list(dict.fromkeys(edge.source for edge in node.operands))
         takers = [name for name in self._users[after].get(node.name, ()) if name != OUTPUT]
         told = [f"from {_names(sources)}"] if sources else []
         told += [f"to {_names(takers)}"] if takers else []
