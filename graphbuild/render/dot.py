@@ -133,13 +133,14 @@ def cluster_attributes(
     below: bool = False,
 ) -> dict[str, str]:
     """How a cluster is drawn whose name stands at that place."""
-    dashed = cluster.mode != "always" or cluster.badge or cluster.mark == "removed"
+    dashed = cluster.mode != "always" or cluster.mark == "removed"
+    line = ",dashed" if dashed else ",dotted" if cluster.badge else ""
     edge = theme.shared if cluster.badge else theme.frame
     return {
         "label": label,
         "labeljust": "r" if right else "l",
         "labelloc": "b" if below else "t",
-        "style": "rounded,filled,dashed" if dashed else "rounded,filled",
+        "style": f"rounded,filled{line}",
         "fillcolor": theme.tints[min(cluster.depth, len(theme.tints)) - 1],
         "color": {"added": theme.added, "removed": theme.removed}.get(cluster.mark, edge),
         "margin": "10",

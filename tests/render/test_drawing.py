@@ -430,3 +430,14 @@ for name in ("densenet121", "googlenet", "conditional_depth_switch"):
     other = python("-c", script, cwd=tmp_path, PYTHONHASHSEED="2")
     assert one.returncode == 0, one.stderr
     assert one.stdout == other.stdout
+
+
+def test_frames_tell_modes_from_weights() -> None:
+    shared, modes = (
+        graphbuild.render(graphbuild.elaborate(graphbuild.read(name)), format="dot").text
+        for name in ("siamese", "googlenet")
+    )
+    assert 'style="rounded,filled,dotted"' in shared
+    assert "dashed" not in shared
+    assert 'style="rounded,filled,dashed"' in modes
+    assert "dotted" not in modes
