@@ -87,7 +87,7 @@ def test_ci_runs_what_the_readme_says() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     for command in (
         "pip install -c constraints.txt . && graphbuild compile specs/densenet121.yaml",
-        "pip install -c constraints.txt '.[test]' && pytest",
+        "pip install -c constraints.txt '.[test]' && pytest -n auto",
         "pip install -c constraints.txt '.[examples]' && python examples/linear_regression.py",
     ):
         assert command in readme
