@@ -231,6 +231,8 @@ TYPES = {
     "softshrink.lambd": "NonNegative",
     "Embedding*.padding_idx": "int",
     "MultiMarginLoss.p": "Literal[1, 2]",
+    "TripletMarginLoss.margin": "Scale",
+    "triplet_margin_loss.margin": "Scale",
     "*.proj_size": "Natural",
     "cosine_similarity.eps": "float",
     "scaled_dot_product_attention.scale": "float",

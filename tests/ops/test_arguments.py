@@ -36,6 +36,7 @@ def problems(name: str, **given: Any) -> list[tuple[str, str]]:
         ("Dropout", {"p": 1.5}, [("p", "E115")]),
         ("Dropout", {"rate": 0.5}, [("rate", "E112")]),
         ("BatchNorm2d", {"momentum": None}, []),
+        ("TripletMarginLoss", {"margin": 0}, [("margin", "E115")]),
         ("mul", {"other": 2}, []),
         ("mul", {"other": "2"}, [("other", "E114")]),
         ("getitem", {"index": (":", -1, None, "...", "1:-1")}, []),
