@@ -224,3 +224,19 @@ def test_init_rules_are_applied() -> None:
     assert (state["fc.weight"].abs() <= 0.1).all()
     assert (state["fc.bias"] == 0).all()
     assert (state["a.weight"] - 0.5).abs().max() < 0.1
+
+
+def test_a_size_is_named_before_it_is_read() -> None:
+    """Sizes get their names as the nodes run; what runs later may be registered earlier."""
+    generated = prove(
+        "inputs: {x: [N, 6]}\nparams: {n: 3, ws: [3, 4]}\nnodes:\n"
+        "  last: {op: Linear, from: grown, out_features: 3}\n"
+        "  grown:\n    repeat: $n\n    connect: dense\n    from: x\n    nodes:\n"
+        "      one: {op: Linear, out_features: $(2 if 3 in ws else 1)}\n"
+        "      two: {op: Linear, out_features: 2, if: $(n < 9)}\n"
+        "outputs: last\n"
+    )
+    lines = generated.source.splitlines()
+    (named,) = (at for at, line in enumerate(lines) if "grown_features2 = " in line)
+    (read,) = (at for at, line in enumerate(lines) if "grown_features3 = grown_features2" in line)
+    assert named < read

@@ -16,7 +16,7 @@ from graphbuild.emit.forward import Forward
 from graphbuild.emit.guards import Guards, joined
 from graphbuild.emit.items import sequential
 from graphbuild.emit.own import Own
-from graphbuild.emit.parts import EmitError, Scope, Statement
+from graphbuild.emit.parts import EmitError, Scope, Statement, in_order
 from graphbuild.emit.rows import Slot
 from graphbuild.emit.sizes import dimension_name
 from graphbuild.emit.steps import Step, attribute
@@ -195,7 +195,10 @@ class Writer:
                 del made[position]
         made.update(self.tensors.constructed())
         # modules register in file order
-        self.context.statements += joined(s for position in sorted(made) for s in made[position])
+        placed = [statement for position in sorted(made) for statement in made[position]]
+        if list(made) != sorted(made):
+            placed = in_order(placed, self.context.locals)
+        self.context.statements += joined(placed)
         self.unit.result = self._result()
         forward = Forward(self.context, self.graph, steps, absent, self.guards)
         return forward.statements()

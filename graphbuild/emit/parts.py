@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections.abc import Container
 from dataclasses import dataclass, field
 
 from graphbuild.emit.symbols import SymType
 from graphbuild.emit.units import Case
 from graphbuild.errors import Span
 from graphbuild.ir import Graph
+
+_WORD = re.compile(r"[^\W\d]\w*")
 
 
 class EmitError(Exception):
@@ -26,6 +30,33 @@ class Statement:
     code: str
     span: Span | None = None
     body: list[Statement] | None = None
+
+
+def in_order(statements: list[Statement], names: Container[str]) -> list[Statement]:
+    """The statements as they stand, but each that names a size in front of what reads it.
+
+    Sizes are named in the order of execution, and modules register in that of the file.
+    """
+    naming = {name: s for s in statements if (name := s.code.partition(" = ")[0]) in names}
+    out: list[Statement] = []
+    seen: set[int] = set()
+
+    def write(statement: Statement) -> None:
+        if id(statement) in seen:
+            return
+        seen.add(id(statement))
+        for word in _WORD.findall(_text(statement)):
+            if word in naming:
+                write(naming[word])
+        out.append(statement)
+
+    for statement in statements:
+        write(statement)
+    return out
+
+
+def _text(statement: Statement) -> str:
+    return "\n".join([statement.code, *map(_text, statement.body or ())])
 
 
 def collapsed(statement: Statement) -> Statement:
