@@ -14,9 +14,11 @@ from proof import built
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from graphbuild.elaborate import elaborate_with_findings
 from graphbuild.emit import emit
 from graphbuild.ir import Tensor as TensorType
 from graphbuild.load import load, load_source
+from graphbuild.read import read_text
 
 CASES = """
   deep: {nodes: [{op: Linear, out_features: 16}, ReLU, {op: Linear, out_features: 4}]}
@@ -476,3 +478,12 @@ nodes:
     source = emit(built(text)).source
     assert source.count("(nn.ModuleList):") == 1
     assert load_source(source, "net").Net()(torch.randn(2, 8), torch.randn(2, 4)).shape == (2, 6)
+
+
+def test_a_repeated_choice_by_what_cannot_choose_has_a_place() -> None:
+    text = (
+        "graphbuild: 1\nname: net\ninputs: {x: [N, 8], index: [N]}\nnodes:\n"
+        "  r: {route: index, from: x, repeat: 2, cases: [ReLU, Tanh]}\n"
+    )
+    (found,) = elaborate_with_findings(read_text(text, "net.yaml"))[1]
+    assert (found.code, str(found.span)) == ("E206", "net.yaml:5:3")

@@ -117,7 +117,7 @@ def _check_chooser(scope: Scope, item: Item, kind: str, by: Edge, type_: Tensor)
         scope.report(
             "E206",
             f"{_who(scope, item.name, kind)} chooses by {words}",
-            by.span,
+            by.span or item.template.span,  # a turn is given it by the language
             found=type_.dtype,
             notes=notes,
             suggestion=hint,
@@ -133,7 +133,7 @@ def _check_chooser(scope: Scope, item: Item, kind: str, by: Edge, type_: Tensor)
         scope.report(
             "E207",
             f"{_who(scope, item.name, kind)} chooses by {words}",
-            by.span,
+            by.span or item.template.span,  # a turn is given it by the language
             found=scope.state.show(type_),
             notes=notes,
             suggestion=hint,

@@ -248,9 +248,11 @@ class Painter:
                 mark=wire.mark or self._touching(wire),
             )
         for one, other, style in self.badges.pairs:
-            tail = self.ids[id(next(one.leaves(), other))]
+            first = next(one.leaves(), None)
+            if first is None:  # there is nothing in it to be seen
+                continue
             frame = self._frame(one) if one.open and len(one.items) > 1 else ""
-            yield Link(tail, self.ids[id(other)], style, frame=frame)
+            yield Link(self.ids[id(first)], self.ids[id(other)], style, frame=frame)
 
     def _way(self, wire: Wire) -> tuple[str, ...]:
         """Edges that are alike in it differ in what they carry alone."""

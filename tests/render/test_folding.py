@@ -302,3 +302,13 @@ def test_weights_that_are_applied_again_look_other_than_copies() -> None:
     assert what.marks == ("shared", "tied")
     assert boxes["again"].cost.params == 72  # counted once
     assert boxes["copies.0"].cost.params == 72  # of one of three
+
+
+def test_weights_of_a_group_with_nothing_in_it_are_not_drawn() -> None:
+    text = (
+        "graphbuild: 1\nname: net\ninputs: {x: [N, 6]}\nblocks:\n"
+        "  b: {connect: dense, nodes: {d: {op: Linear, out_features: 2, if: false}}}\nnodes:\n"
+        "  one: {nodes: {i: b, k: b}}\n  two: {share: one, from: x}\noutputs: [one, two]\n"
+    )
+    what = picture(graphbuild.elaborate(read_text(text, "net.yaml")), Folding())
+    assert [link.style for link in what.links if link.style != "data"] == []
