@@ -172,8 +172,8 @@ def render(
 
     The format is that of the file's name, or SVG. A notebook shows what is returned. HTML is one
     page, to be opened without any network: blocks open and close, nodes can be searched, and a panel
-    tells their arguments, shapes, costs and lines in the spec. Of what
-    `diff` gives, both graphs are drawn in one picture, with what was added, removed and changed.
+    tells their arguments, shapes, costs and lines in the spec. What `diff` gives is drawn as one
+    still picture of both graphs, with what was added, removed and changed.
 
     >>> graph = graphbuild.elaborate(graphbuild.read("densenet121"))
     >>> graphbuild.render(graph, "densenet121.pdf", expand=["features.denseblock1"])

@@ -104,6 +104,7 @@ def _check_data(scope: Scope, item: Item, kind: str, by: Edge, data: Sequence[Op
 def _check_chooser(scope: Scope, item: Item, kind: str, by: Edge, type_: Tensor) -> None:
     """That what chooses has a dtype and as many dimensions as the kind of choice needs."""
     kinds, words = _CHOOSES[kind]
+    span = by.span or item.template.span  # a turn is given it by the language
     notes = faults.operand_notes(scope, [by], [type_])
     index = kind != "route" or type_.dtype in ("int64", "int32", "bool")
     if KIND.get(type_.dtype) not in kinds or not index:
@@ -117,7 +118,7 @@ def _check_chooser(scope: Scope, item: Item, kind: str, by: Edge, type_: Tensor)
         scope.report(
             "E206",
             f"{_who(scope, item.name, kind)} chooses by {words}",
-            by.span or item.template.span,  # a turn is given it by the language
+            span,
             found=type_.dtype,
             notes=notes,
             suggestion=hint,
@@ -133,7 +134,7 @@ def _check_chooser(scope: Scope, item: Item, kind: str, by: Edge, type_: Tensor)
         scope.report(
             "E207",
             f"{_who(scope, item.name, kind)} chooses by {words}",
-            by.span or item.template.span,  # a turn is given it by the language
+            span,
             found=scope.state.show(type_),
             notes=notes,
             suggestion=hint,

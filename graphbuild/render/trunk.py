@@ -11,11 +11,9 @@ LOOPS = 100  # that edges are turned round for; more are taken for the worst
 
 def trunk(pairs: Sequence[Pair]) -> set[Pair]:
     """Of each node's edges the one in that the longest way comes by, if it is also such a one out."""
-    before: dict[Hashable, list[Hashable]] = {}
+    before = _before(pairs)
     after: dict[Hashable, list[Hashable]] = {}
     for tail, head in pairs:
-        before.setdefault(head, []).append(tail)
-        before.setdefault(tail, [])
         after.setdefault(tail, []).append(head)
     try:
         order = list(TopologicalSorter(before).static_order())
@@ -29,10 +27,7 @@ def trunk(pairs: Sequence[Pair]) -> set[Pair]:
 
 def spans(pairs: Sequence[Pair]) -> int:
     """How many rows the edges cross in all; a layout takes time by these, more than by boxes."""
-    before: dict[Hashable, list[Hashable]] = {}
-    for tail, head in pairs:
-        before.setdefault(head, []).append(tail)
-        before.setdefault(tail, [])
+    before = _before(pairs)
     for _ in range(LOOPS):
         try:
             order = list(TopologicalSorter(before).static_order())
@@ -43,6 +38,15 @@ def spans(pairs: Sequence[Pair]) -> int:
             depth = _lengths(order, before)
             return sum(abs(depth[head] - depth[tail]) for tail, head in pairs)
     return len(pairs) * len(before)
+
+
+def _before(pairs: Sequence[Pair]) -> dict[Hashable, list[Hashable]]:
+    """Of each node, what its edges come from."""
+    found: dict[Hashable, list[Hashable]] = {}
+    for tail, head in pairs:
+        found.setdefault(head, []).append(tail)
+        found.setdefault(tail, [])
+    return found
 
 
 def _lengths(
