@@ -13,7 +13,7 @@ from command import PACKAGE
 # Lowest first. A module imports from its own floor and those below it.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("visible", "errors", "names", "dims", "files", "pause", "modes"),
-    ("source", "syntax", "ops", "expr"),
+    ("source", "syntax", "comments", "ops", "expr"),
     ("spec", "ir"),
     (
         *("library", "read", "schema", "fmt", "explain", "starter", "advice", "storages"),

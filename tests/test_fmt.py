@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
+import yaml
 from command import BUNDLED, ROOT
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from layouts import Layout
 from test_cli import main
 
 from graphbuild.errors import SpecError
@@ -127,6 +133,8 @@ def test_what_stands_above_brackets_stays(item: str) -> None:
         " \n\na: 1\n",
         "a:\tb \t\nc: d\te\nf: [g,\t'h\ti']\t# c\t1\n",
         "\ufeffa: c\ufeff\n\ufeff",
+        "{?}\n",
+        "- >\u2028  x\n- [\u3000?]\n- |1\n  \tz\n",
         "a: true\xa0\nb: \u3000c  \n\xa0d: 1\n# one\xa0\n",
         "a: [b\u2028c, 'd\x85e', f\u2029g]\nh: \"i\u2028j\"\n# one\r# two\r\r\n# two\u2028# one\x85i: 1",
     ],
@@ -135,6 +143,41 @@ def test_unusual_texts_keep_their_meaning(text: str) -> None:
     made = format_text(text)  # which raises where the meaning would change
     assert format_text(made) == made
     assert re.findall("# ?(c.|two|one|tail)", made) == re.findall("# ?(c.|two|one|tail)", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("# above\n---\n# too\na: 1\n", "# above\n# too\na: 1\n"),
+        ("%YAML 1.2\n--- # c\na: 1\n...\n", "# c\na: 1\n"),
+        ("# c\n{a: 1}\n# d\n", "# c\n{a: 1}\n# d\n"),
+        ("{a: {b: " + "c" * 120 + ", d}, e}\n", "a:\n  b: " + "c" * 120 + "\n  d:\ne:\n"),
+        ("doc: >\n    one\n    two\n\n\n# c\na: 1\n", "doc: >\n  one\n  two\n\n\n# c\na: 1\n"),
+        ("doc: |  # c\n     one\na:\n- 1\n", "doc: |  # c\n  one\na:\n  - 1\n"),
+        ("a:\n- # c\n  b: 1\n\n-   2\n", "a:\n  # c\n  - b: 1\n\n  - 2\n"),
+    ],
+)
+def test_what_is_around_the_data_stays(text: str, made: str) -> None:
+    assert format_text(text) == made
+    assert format_text(made) == made
+
+
+@given(st.randoms(use_true_random=False))
+@settings(max_examples=300, deadline=None)
+def test_any_layout_is_laid_out(random: Random) -> None:
+    text = Layout(random).write()
+    try:
+        made = format_text(text)
+    except SpecError:  # not all of it is YAML
+        assume(False)
+    assert format_text(made) == made
+    assert sorted(re.findall(r"# c\d+", made)) == sorted(re.findall(r"# c\d+", text))
+    assert _data(made) == _data(text)
+
+
+def _data(text: str) -> Any:
+    """The data of a text; what is not there is written out within brackets."""
+    return repr(yaml.load(text, yaml.CBaseLoader)).replace("'null'", "''")
 
 
 def test_what_is_not_yaml_is_a_finding() -> None:
