@@ -222,17 +222,20 @@ def _rows(
     count: Counter,
     show: Callable[[Type], str],
     around: Mode,
-    ties: tuple[Tie, ...],
+    ties: Iterable[Tie],
     turns: int | None = None,
 ) -> Iterator[Row]:
     """The rows of a scope; `turns` is how often it is applied in turn as a whole."""
+    owners: dict[str, list[Tie]] = {}
+    for tie in ties:
+        owners.setdefault(tie.path[len(prefix) :].partition(".")[0], []).append(tie)
     for node in graph.nodes:
         if node.call is None or node.synthetic:
             continue
         path, mode = prefix + node.name, both(around, node.mode)
         own = _times(node)
         times = own if turns is None else turns * (own or 1)
-        inside = tuple(tie for tie in ties if tie.path.startswith(f"{path}."))
+        inside = owners.get(node.name, [])
         if isinstance(node.call, Graph) and not node.shared and (depth is None or depth > 1):
             below = None if depth is None else depth - 1
             yield from _rows(node.call, f"{path}.", below, count, show, mode, inside, times)

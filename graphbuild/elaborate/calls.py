@@ -16,6 +16,7 @@ from graphbuild.elaborate.state import (
     Site,
     State,
     TooLarge,
+    circle,
 )
 from graphbuild.elaborate.written import ScopeTemplate, Value
 from graphbuild.ir import INPUT, Arg, Edge, Graph, Input, Node, Type
@@ -291,10 +292,10 @@ def check_inputs(
 
 
 def _recursion(scope: Scope, item: Item, name: str) -> None:
-    path = (*scope.calling[scope.calling.index(name) :], name)
+    path = scope.calling[scope.calling.index(name) :]
     scope.report(
         "E211",
-        f"the block {name!r} contains itself: {' -> '.join(path)}",
+        f"the block {name!r} contains itself: {circle(path)}",
         item.span,
         suggestion="repeat it instead: `repeat` stacks a block any number of times",
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphbuild import expr
 from graphbuild.elaborate import operands
-from graphbuild.elaborate.state import MAX_NOTES, Poisoned
+from graphbuild.elaborate.state import MAX_NOTES, Poisoned, circle
 from graphbuild.errors import Note
 from graphbuild.ir import Node
 
@@ -121,14 +121,11 @@ def _cycle(scope: Scope, needs: list[list[int]], stuck: set[int]) -> None:
             _step(scope.items[p], scope.items[q])
             for q, p in zip([path[-1], *path[:-1]], path, strict=True)
         ]
-        if len(path) > MAX_NOTES:
-            notes = notes[:MAX_NOTES]
-            names = [*names[:MAX_NOTES], f"... ({len(path) - MAX_NOTES} more)"]
         scope.report(
             "E203",
-            f"a cycle: {' -> '.join([*names, names[0]])}",
+            f"a cycle: {circle(names)}",
             scope.items[path[0]].template.span,
-            notes=notes,
+            notes=notes[:MAX_NOTES],
         )
     for position in stuck:
         scope.values[scope.items[position].name] = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from graphbuild.elaborate.state import MAX_NOTES, State
+from graphbuild.elaborate.state import State, circle
 from graphbuild.elaborate.template import Templates
 from graphbuild.elaborate.written import NodeTemplate
 
@@ -24,7 +24,7 @@ def check(templates: Templates, state: State) -> None:
             if node is None or node.op is None:
                 path.pop()
             elif node.op in names:
-                around = [*names[names.index(node.op) :], node.op]
+                around = names[names.index(node.op) :]
                 _report(state, node.op, around, node)
             elif node.op not in done:
                 done.add(node.op)
@@ -32,11 +32,9 @@ def check(templates: Templates, state: State) -> None:
 
 
 def _report(state: State, name: str, around: list[str], node: NodeTemplate) -> None:
-    if len(around) > MAX_NOTES:
-        around = [*around[: MAX_NOTES - 1], f"... ({len(around) - MAX_NOTES} more)", around[-1]]
     state.report(
         "E211",
-        f"the block {name!r} contains itself: {' -> '.join(around)}",
+        f"the block {name!r} contains itself: {circle(around)}",
         node.span,
         suggestion="repeat it instead: `repeat` stacks a block any number of times",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -256,6 +256,13 @@ def _way(site: Site | None) -> list[Note]:
         notes.append(_reached(site))
         site = site.outer
     return notes if len(notes) <= MAX_NOTES else [*notes[: MAX_NOTES - 1], notes[-1]]
+
+
+def circle(names: Sequence[str]) -> str:
+    """What leads back to the first of it, in words; of a long one not all."""
+    more = len(names) - MAX_NOTES
+    shown = [*names[:MAX_NOTES], f"... ({more:,} more)"] if more > 0 else names
+    return " -> ".join([*shown, names[0]])
 
 
 def _reached(site: Site) -> Note:

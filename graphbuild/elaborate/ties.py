@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from graphbuild.elaborate.expectations import complete
 from graphbuild.elaborate.params import show
-from graphbuild.elaborate.state import Poisoned, State
+from graphbuild.elaborate.state import MAX_NOTES, Poisoned, State, circle
 from graphbuild.errors import Note, Span, did_you_mean
 from graphbuild.ir import Graph, Node, Tensor, Tie
 from graphbuild.ops.base import Op, Shape
@@ -69,17 +69,19 @@ def resolved(state: State, graph: Graph) -> tuple[Tie, ...]:
     if not state.tied:
         return ()
     written = dict(_written(graph, ""))
+    known: dict[str, None] = {}  # all paths, looked up where one is misspelt
     made = []
-    for path, (_, span, shape) in written.items():
-        source = _source(state, path, written)
-        if source is None:
-            continue
+    for path, source in _sources(state, written).items():
+        _, span, shape = written[path]
         try:
             other, dtype = _parameter(graph, source)
         except NotFound as error:
             hint = error.hint
             if error.misspelt:
-                hint = state.nearest(source, [p for p in _all(graph, "") if p != path])
+                known = known or dict.fromkeys(_all(graph, ""))
+                known.pop(path, None)  # it cannot be meant
+                hint = state.nearest(source, known)
+                known[path] = None
             state.report("E201", str(error), span, suggestion=hint)
             continue
         if dtype != FLOAT:
@@ -120,22 +122,29 @@ def _written(graph: Graph, prefix: str) -> Iterator[tuple[str, tuple[str, Span, 
                 yield f"{path}.{name}", (source, span, shapes[name])
 
 
-def _source(state: State, path: str, written: Written) -> str | None:
-    """Where a chain of ties ends; None for a circle (which is reported)."""
-    chain = [path]
-    while (following := written.get(chain[-1])) is not None:
-        chain.append(following[0])
-        if chain[-1] in chain[:-1]:
-            circle = chain[chain.index(chain[-1]) :]
-            first = min(circle)
-            span = written[first][1]
-            alone = f"{first!r} is tied to itself"
-            message = alone if len(circle) == 2 else f"a circle of ties: {' -> '.join(circle)}"
-            notes = [Note(p, written[p][1]) for p in circle[1:]] if len(circle) > 2 else []
-            if path == first:
-                state.report("E203", message, span, notes=notes)
-            return None
-    return chain[-1]
+def _sources(state: State, written: Written) -> dict[str, str]:
+    """Where each chain of ties ends; not for those that run into a circle (which is reported)."""
+    ends: dict[str, str | None] = {}
+    for path in written:
+        chain: dict[str, None] = {}
+        while path in written and path not in ends and path not in chain:
+            chain[path] = None
+            path = written[path][0]
+        if path in chain:
+            names = list(chain)
+            _report_circle(state, names[names.index(path) :], written)
+        end = None if path in chain else ends.get(path, path)
+        ends.update(dict.fromkeys(chain, end))
+    return {path: end for path in written if (end := ends[path]) is not None}
+
+
+def _report_circle(state: State, paths: list[str], written: Written) -> None:
+    first = paths.index(min(paths))
+    paths = [*paths[first:], *paths[:first]]
+    alone = f"{paths[0]!r} is tied to itself"
+    message = alone if len(paths) == 1 else f"a circle of ties: {circle(paths)}"
+    notes = [Note(path, written[path][1]) for path in paths[1 : MAX_NOTES + 1]]
+    state.report("E203", message, written[paths[0]][1], notes=notes)
 
 
 FLOAT = "float32"  # what layers are built in; a raw parameter may say otherwise

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from graphbuild.emit import routing
+from graphbuild.emit.forms import Form
 from graphbuild.emit.items import Item, display, entries, listed
 from graphbuild.emit.parts import Statement
-from graphbuild.emit.units import Form
 from graphbuild.ir import Graph
 
 

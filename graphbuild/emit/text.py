@@ -8,9 +8,10 @@ from textwrap import wrap
 from graphbuild.emit import tying
 from graphbuild.emit.choices import input_types, sentence
 from graphbuild.emit.classes import Written
+from graphbuild.emit.forms import form
 from graphbuild.emit.parts import Statement
 from graphbuild.emit.printer import docstring, statement
-from graphbuild.emit.units import distinct, form
+from graphbuild.emit.units import distinct
 from graphbuild.emit.variables import input_variables
 from graphbuild.errors import Span
 from graphbuild.ir import ABSENT, Graph, Several, Type

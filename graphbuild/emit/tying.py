@@ -6,8 +6,9 @@ import ast
 from collections.abc import Collection, Iterator
 
 from graphbuild import expr as expressions
+from graphbuild.emit.forms import form
 from graphbuild.emit.parts import Statement
-from graphbuild.emit.units import Unit, Units, form
+from graphbuild.emit.units import Unit, Units
 from graphbuild.ir import Graph, InitRule, Node, Tie
 from graphbuild.names import is_attribute
 from graphbuild.ops.base import Op

@@ -14,15 +14,15 @@ from typing import Literal, NamedTuple
 
 from graphbuild.emit.called import file_of, named, unused
 from graphbuild.emit.choices import likeness
+from graphbuild.emit.forms import Form, form
 from graphbuild.emit.kinds import made
-from graphbuild.emit.structures import Slot, Structure, Unlike, is_cut, joined, rank, slot
+from graphbuild.emit.structures import Slot, Structure, Unlike, joined, rank, slot
 from graphbuild.emit.symbols import SymType
 from graphbuild.ir import Edge, Graph, Node, Several
 from graphbuild.modes import both, leaves
 from graphbuild.names import FUNCTIONS, SOURCE, class_name, identifier
 from graphbuild.ops.base import MISSING, Op
 
-Form = Literal["class", "sequence", "dense", "parallel", "routed"]
 Env = Mapping[str, object]
 
 
@@ -103,44 +103,6 @@ class SmallModule:
     operands: int = 1
 
 
-def form(graph: Graph) -> Form:
-    """How a scope is built: see design rule "blocks are modules" in the language reference."""
-    if graph.routing is not None:
-        return "routed"
-    real = [node for node in graph.nodes if not node.synthetic]
-    if (
-        graph.kind == "spec"
-        or any(given.sizes for given in graph.inputs)  # a spec inside of it
-        or len(graph.inputs) != 1
-        or any(node.mode != "always" or node.when is not None for node in graph.nodes)
-        or any(arg.free for node in real for arg in node.args.values())
-        or any(isinstance(n.call, Op) and n.call.style in ("index", "pattern") for n in real)
-        or any(node.shared or node.times is not None for node in real)
-        or any(len(node.operands) != 1 or node.operands[0].select for node in real)
-        or is_cut(real)
-        or (graph.connect != "parallel" and isinstance(graph.inputs[0].type, Several))
-    ):
-        return "class"
-    start = graph.inputs[0].name
-    if graph.connect == "parallel":
-        alone = all(node.operands[0].source == start for node in real) and len(real) == len(
-            graph.nodes
-        )
-        whole = [o.edge.source for o in graph.outputs] == [n.name for n in real]
-        return "parallel" if alone and whole and _present(real) else "class"
-    if graph.connect == "dense":
-        last = graph.nodes[-1].name if graph.nodes else start
-        single = graph.form == "single" and graph.outputs[0].edge.source == last
-        return "dense" if single and _present(real) else "class"
-    before = start
-    for node in graph.nodes:
-        if node.synthetic or node.operands[0].source != before:
-            return "class"
-        before = node.name
-    ends = graph.form == "single" and not graph.outputs[0].edge.select
-    return "sequence" if ends and graph.outputs[0].edge.source == before else "class"
-
-
 def _modes(graph: Graph, node: Node) -> dict[object, object]:
     """When the operands of a merge are there, as far as that is not a matter of the constructor."""
     return {
@@ -148,10 +110,6 @@ def _modes(graph: Graph, node: Node) -> dict[object, object]:
         for position, edge in enumerate(node.operands)
         if edge.source not in graph.by_name or graph.by_name[edge.source].mode != "never"
     }
-
-
-def _present(nodes: list[Node]) -> bool:
-    return all(node.call is not None for node in nodes)
 
 
 def called(call: Call) -> Graph:
@@ -286,6 +244,9 @@ class Units:
                 node.call.name,
                 *(value for argument, value in given if argument.structural),
                 *(tuple(value) for _, value in given if isinstance(value, dict)),
+                *(
+                    [rank(node.type)] if isinstance(node.type, Several) else []
+                ),  # parts, as it gives
             )
         return self._of.get(id(node.call)) or self._structures[id(node.call)]
 

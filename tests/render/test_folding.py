@@ -282,6 +282,7 @@ nodes:
   again: {op: Linear, out_features: 8, repeat: 3, share: true}
   copies: {op: Linear, out_features: 8, repeat: 3}
   tied: {op: Linear, out_features: 8, tie: {weight: again.weight}}
+  each: {op: Linear, out_features: 8, repeat: 3, tie: {weight: again.weight, bias: again.bias}}
 """
 
 
@@ -295,10 +296,15 @@ def test_weights_that_are_applied_again_look_other_than_copies() -> None:
         "again": ("weights B, each time", False, 3),
         "copies.0": ("", False, 3),
         "tied": ("weights B", False, 1),
+        "each.0": ("weights B", False, 3),
     }
     ids = {box.id: box.path for box in what.boxes}
-    dotted = {(li.style, ids[li.tail], ids[li.head]) for li in what.links if "ed" in li.style}
-    assert dotted == {("shared", "one.fc", "two"), ("tied", "again", "tied")}
+    dotted = [(li.style, ids[li.tail], ids[li.head]) for li in what.links if "ed" in li.style]
+    assert dotted == [  # one line each, whatever the number of turns and parameters
+        ("shared", "one.fc", "two"),
+        ("tied", "again", "tied"),
+        ("tied", "again", "each.0"),
+    ]
     assert what.marks == ("shared", "tied")
     assert boxes["again"].cost.params == 72  # counted once
     assert boxes["copies.0"].cost.params == 72  # of one of three

@@ -14,6 +14,9 @@ function badges() {
     const used = new Set(of.values()).size;
     return `weights ${String.fromCharCode(65 + (used % 26))}${used > 25 ? Math.floor(used / 26) : ""}`;
   };
+  const join = (...link) => {
+    if (!pairs.some((known) => known.every((part, k) => part === link[k]))) pairs.push(link);
+  };
   const turning = [];
   const visit = (scope) => {
     for (const item of scope.items) {
@@ -23,7 +26,7 @@ function badges() {
         const owner = shared ? scope.holder(shared) : null;
         if (!owner || owner === item) continue;
         of.set(item, give(owner, letter()));
-        pairs.push([owner, item, "shared"]);
+        join(owner, item, "shared");
       }
       if (item.open) visit(item);
     }
@@ -34,7 +37,7 @@ function badges() {
       other = at(path);
     if (!one || !other || one === other) continue;
     give(other, give(one, letter()));
-    pairs.push([one, other, "tied"]);
+    join(one, other, "tied");
   }
   for (const item of turning) of.set(item, of.has(item) ? `${of.get(item)}, each time` : SAME);
   return { of, pairs };
