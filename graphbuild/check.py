@@ -160,11 +160,11 @@ def _call(node: Node, called: Graph, types: list[Type]) -> Iterator[str]:
         yield "its type is not what it calls gives"
     variables = {v.name: v for v in called.variables if v.kind != "let"}
     for name, arg in node.args.items():
-        if name not in variables or variables[name].value != arg.value:
+        if name not in variables or not expr.same(variables[name].value, arg.value):
             yield f"argument {name!r} is not what the block was built with"
     for name, variable in variables.items():
         if name not in node.args and (
-            variable.default is MISSING or variable.default != variable.value
+            variable.default is MISSING or not expr.same(variable.default, variable.value)
         ):
             yield f"argument {name!r} is not given"
 

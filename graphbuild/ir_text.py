@@ -78,7 +78,7 @@ def _graph(graph: Graph, name: str, names: Mapping[Graph, str], dims: Dims) -> I
 
 def _variable(variable: Variable) -> str:
     text = f"{variable.kind} {variable.name} = {_value(variable.value)}{_braces(variable.expr)}"
-    if variable.default is not MISSING and variable.default != variable.value:
+    if variable.default is not MISSING and not expr.same(variable.default, variable.value):
         text += f" (default {_value(variable.default)})"
     return text
 

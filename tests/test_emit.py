@@ -33,6 +33,27 @@ def test_construct(name: str) -> None:
     prove(SPECS[name])
 
 
+@pytest.mark.parametrize("count", [5, 25])
+def test_a_size_that_hangs_on_others(count: int) -> None:
+    width = "$(a[n].channels * 2 % 7 + 1)"
+    lines = [f"  a{n + 1}: {{op: Linear, out_features: {width}}}" for n in range(count)]
+    lines = [line.replace("[n]", str(n)) for n, line in enumerate(lines)]
+    head = "params: {w: 3}\ninputs: {x: [N, 8]}\nnodes:\n  a0: {op: Linear, out_features: $w}\n"
+    source = prove(head + "\n".join(lines)).source
+    assert max(map(len, source.split("\n"))) <= 100
+    assert ("w: int = 3" in source) == (count == 5)  # what nobody could read is fixed
+
+
+def test_merges_of_very_many() -> None:
+    names = ["sum", "math", *(f"b{n}" for n in range(58))]  # two of them read like functions
+    lines = [f"  {name}: {{op: Linear, out_features: 4, from: x}}" for name in names]
+    lines += [f"  {op}_: {{op: {op}, from: [{', '.join(names)}]}}" for op in ("add", "mul")]
+    head, tail = "inputs: {x: [N, 4]}\nnodes:\n", "\noutputs: [add_, mul_]\n"
+    source = prove(head + "\n".join(lines) + tail).source
+    assert "sum(" in source
+    assert "math.prod(" in source
+
+
 def test_ruff_finds_nothing(tmp_path: Path) -> None:
     said = ruff(tmp_path, {name: emit(built(text)).source for name, text in SPECS.items()})
     assert said == ""

@@ -7,6 +7,7 @@ from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from graphbuild import expr
 from graphbuild.elaborate import node as nodes
 from graphbuild.elaborate.operands import written_name
 from graphbuild.elaborate.params import show
@@ -160,7 +161,7 @@ def _differences(
             if other.free:
                 found = f"{show(other.value)}, but by the size of the input"
                 yield path, name, show(mine.value), found
-            elif mine.value != other.value:
+            elif not expr.same(mine.value, other.value):
                 yield path, name, show(mine.value), show(other.value)
         return
     if not isinstance(ours.call, Graph) or not isinstance(theirs.call, Graph):

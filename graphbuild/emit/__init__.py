@@ -15,7 +15,6 @@ from graphbuild.emit.module import small_module
 from graphbuild.emit.parts import Irregular
 from graphbuild.emit.text import Lines, head
 from graphbuild.emit.units import SmallModule, Units
-from graphbuild.errors import Finding, SpecError
 from graphbuild.ir import Graph
 from graphbuild.pause import collection_paused
 
@@ -37,9 +36,6 @@ def emit(graph: Graph) -> Generated:
             for unit in units.all:
                 written.append(write(unit, units, modules))
             break
-        except RecursionError:
-            message = "a size hangs on too many others to be written as source"
-            raise SpecError([Finding("E004", message, graph.span)]) from None
         except Irregular:  # its instances have too little in common
             if unit.template in apart:
                 raise

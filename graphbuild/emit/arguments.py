@@ -8,7 +8,6 @@ from graphbuild import expr as expressions
 from graphbuild.emit.context import Context
 from graphbuild.emit.parts import Scope, Statement
 from graphbuild.emit.symbols import Sym, SymType
-from graphbuild.emit.trees import rebuild, same
 from graphbuild.emit.units import Param, Unit, rest_target
 from graphbuild.ops.base import MISSING
 
@@ -59,22 +58,24 @@ def params(context: Context, unit: Unit) -> list[Param]:
 def _shared_default(unit: Unit, name: str, default: object) -> bool:
     """Whether a param has the same default in all instances: it may be an expression."""
     found = [v.default for g in unit.graphs for v in g.variables if v.name == name]
-    return len(found) == len(unit.graphs) and all(same(d, default) for d in found)
+    return len(found) == len(unit.graphs) and all(expressions.same(d, default) for d in found)
 
 
 def exported(result: SymType, locals: dict[str, ast.expr]) -> SymType:
     """A result in terms of the constructor's arguments: without its local names."""
+    meant: dict[str, ast.expr] = {}
+    for name, tree in locals.items():  # each reads those before it
+        meant[name] = Sym(0, expressions.substitute(tree, meant)).expr
 
-    def expanded(node: ast.expr) -> ast.expr | None:
-        if isinstance(node, ast.Name) and node.id in locals:
-            return rebuild(locals[node.id], expanded)
-        return None
+    def written(part: SymType) -> SymType:
+        if isinstance(part, list):
+            return [written(each) for each in part]
+        return tuple(
+            Sym(int(s), expressions.substitute(s.expr, meant)) if isinstance(s, Sym) else s
+            for s in part
+        )
 
-    if isinstance(result, list):
-        return [exported(part, locals) for part in result]
-    return tuple(
-        Sym(int(s), rebuild(s.expr, expanded)) if isinstance(s, Sym) else s for s in result
-    )
+    return written(result)
 
 
 def shown(param: Param) -> str:

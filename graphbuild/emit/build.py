@@ -16,7 +16,6 @@ from graphbuild.emit.items import call
 from graphbuild.emit.parts import EmitError, Scope
 from graphbuild.emit.results import Results, lost_sizes, substituted
 from graphbuild.emit.symbols import Sym, SymType, expression, lost, trees_of
-from graphbuild.emit.trees import same
 from graphbuild.emit.units import Call, Case, Param, SmallModule, Unit, Units, called
 from graphbuild.ir import Arg
 from graphbuild.names import class_name, identifier
@@ -198,7 +197,9 @@ class Builder:
                 tree = context.translate(first.expr, scope, bound)
             elif param.kind == "outer":
                 tree = context.translate(ast.Name(param.source), scope, bound)
-            omitted = param.default is not MISSING and all(same(param.default, v) for v in actual)
+            omitted = param.default is not MISSING and all(
+                expressions.same(param.default, v) for v in actual
+            )
             if omitted and (first is None or isinstance(first.expr, ast.Constant)):
                 mapping[param.name] = expressions.literal(param.default)
                 continue
@@ -254,7 +255,7 @@ def _tree(value: object) -> ast.expr:
 
 
 def _is_default(tree: ast.expr, default: object, actual: list[object]) -> bool:
-    if default is MISSING or not all(same(default, v) for v in actual):
+    if default is MISSING or not all(expressions.same(default, v) for v in actual):
         return False
     return not expressions.names(tree)
 

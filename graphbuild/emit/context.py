@@ -18,7 +18,7 @@ from graphbuild.emit import choices
 from graphbuild.emit.parts import Irregular, Scope, Statement
 from graphbuild.emit.sizes import dimension_name, item, static
 from graphbuild.emit.symbols import Sym, SymType, depends, expression, is_lost, lost, trees_of
-from graphbuild.emit.trees import operations, rebuild, same, simplified
+from graphbuild.emit.trees import operations, rebuild, simplified
 from graphbuild.emit.units import Call, Case, Param, Unit, rest_target
 from graphbuild.ir import Several, Tensor, Type, Variable
 from graphbuild.ops.base import MISSING
@@ -62,7 +62,7 @@ class Context:
             name: env[name]
             for env in self.envs[:1]
             for name in frozen & env.keys()
-            if all(same(env[name], other.get(name)) for other in self.envs)
+            if all(expressions.same(env[name], other.get(name)) for other in self.envs)
         }
 
     def _fill_rest(self) -> None:
@@ -94,7 +94,7 @@ class Context:
                 return self.note(candidate)
             if candidate is not None and is_lost(candidate):
                 self.freeze(candidate)
-        if self.rehearsing or all(same(values[0], v) for v in values):
+        if self.rehearsing or all(expressions.same(values[0], v) for v in values):
             return expressions.literal(values[0])
         return self.note(self._extra(hint, values, cases))
 
@@ -103,7 +103,7 @@ class Context:
         candidate: ast.expr,
         values: Sequence[object],
         cases: Cases,
-        alike: Callable[[object, object], bool] = same,
+        alike: Callable[[object, object], bool] = expressions.same,
     ) -> bool:
         """Whether an expression gives these values."""
         if isinstance(candidate, ast.Constant):
@@ -139,7 +139,7 @@ class Context:
         """An argument of the constructor that carries the values."""
         carried: dict[int, object] = {}
         for case, value in zip(cases, values, strict=True):
-            if not same(carried.setdefault(case.instance, value), value):
+            if not expressions.same(carried.setdefault(case.instance, value), value):
                 raise Irregular(f"{hint} changes from turn to turn")
         name = self.fresh(hint)
         self.extras[name] = Param(
@@ -210,6 +210,7 @@ class Context:
         """A size as it is read in a constructor: a long one gets a local name on first use."""
         if self.rehearsing or operations(size) < 2 or not expressions.names(size):
             return size
+        written = expressions.unparse(size)
         size = rebuild(size, self._local)
         if operations(size) < 2:
             return size
@@ -217,7 +218,7 @@ class Context:
             return size  # it reads a loop's variable
         name = self.fresh(hint)
         self.locals[name] = size
-        self.local_names[expressions.unparse(size)] = name
+        self.local_names[written] = name
         for env in self.envs:
             env[name] = expressions.evaluate(size, env)
         self.note(size)

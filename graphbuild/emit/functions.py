@@ -11,6 +11,9 @@ from graphbuild.emit.items import call
 from graphbuild.ir import Edge, Graph, Node
 from graphbuild.ops.base import Op, Shape
 
+MAX_PIECES = 50  # with operators between them
+_FOLDS = {"+": "sum", "*": "math.prod"}  # from the left as well
+
 
 def wired(target: object, operands: list[str]) -> list[str]:
     """The operands of a call as they stand between its brackets."""
@@ -70,8 +73,10 @@ def spelled(op: Op, argument: str, text: str) -> str:
 
 
 def _operation(sign: str, pieces: list[str]) -> str:
-    """Pieces with an operator between them."""
+    """Pieces with an operator between them; of very many, Python could not read the line."""
     text = pieces[0]
+    if len(pieces) > MAX_PIECES:
+        return f"{_FOLDS[sign]}([{', '.join(pieces[1:])}], start={text})"
     for piece in pieces[1:]:
         whole = ast.parse(f"({text}) {sign} ({piece})", mode="eval").body
         text = expressions.unparse(whole)

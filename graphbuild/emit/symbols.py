@@ -14,7 +14,10 @@ from typing import Any, Union
 
 from graphbuild import expr as expressions
 from graphbuild.dims import Size
-from graphbuild.emit.trees import rebuild
+from graphbuild.emit.trees import operations, rebuild
+
+MAX_OPERATORS = 40  # in a size; nobody would read a longer one
+MAX_NUMBERS = 6  # of them in one without names, which else is a number
 
 
 class Sym(int):
@@ -24,7 +27,10 @@ class Sym(int):
 
     def __new__(cls, value: int, expr: ast.expr) -> Sym:
         self = super().__new__(cls, value)
-        self.expr = expr
+        count = operations(expr)
+        if count > MAX_NUMBERS and not expressions.names(expr):
+            expr = ast.Constant(int(value))
+        self.expr = expr if count <= MAX_OPERATORS else lost(expr)
         return self
 
     def __divmod__(self, other: int) -> tuple[Any, int]:

@@ -73,12 +73,3 @@ def operations(tree: ast.expr) -> int:
     if not isinstance(tree, ast.BinOp):
         return 0
     return 1 + operations(tree.left) + operations(tree.right)
-
-
-def same(left: object, right: object) -> bool:
-    """Equality in which lists and tuples are alike but true is not 1."""
-    if type(left) is int and type(right) is int:
-        return left == right
-    if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
-        return len(left) == len(right) and all(map(same, left, right))
-    return left == right and isinstance(left, bool) == isinstance(right, bool)

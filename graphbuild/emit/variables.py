@@ -202,15 +202,14 @@ class Variables:
 
     def unset(self, first: int, last: int) -> list[str]:
         """Variables that steps of one body begin, and that are read behind it: None elsewhere."""
-        found: list[str] = []
-        for step in self.steps[first : last + 1]:
-            web = self.webs[step.node.name]
+        inside = {step.node.name: None for step in self.steps[first : last + 1]}
+        found: dict[str, None] = {}
+        for web in dict.fromkeys(self.webs[name] for name in inside):
             members = self.members[web]
-            inside = {s.node.name for s in self.steps[first : last + 1]}
-            readers = {at for m in members if m in inside for at in self.readers.get(m, ())}
+            readers = (at for m in members if m in inside for at in self.readers.get(m, ()))
             if members[0] in inside and any(not first <= at <= last for at in readers):
-                found.append(self.names[web])
-        return list(dict.fromkeys(found))
+                found[self.names[web]] = None
+        return list(found)
 
     def begun(self, first: int, last: int) -> set[str]:
         """The variables that steps of one body begin."""

@@ -23,7 +23,7 @@ from graphbuild.expr.functions import FUNCTIONS, Budget
 from graphbuild.expr.parse import OPEN, parse
 from graphbuild.expr.reduce import reduced
 from graphbuild.expr.shape import ShapeView
-from graphbuild.expr.tree import literal, names, python, substitute
+from graphbuild.expr.tree import literal, names, python, same, substitute
 from graphbuild.expr.value import evaluate
 from graphbuild.expr.write import unparse
 
@@ -40,6 +40,7 @@ __all__ = [
     "names",
     "python",
     "reduced",
+    "same",
     "substitute",
     "unparse",
 ]

@@ -37,6 +37,19 @@ def literal(value: object) -> ast.expr:
     raise TypeError(f"not a plain value: {value!r}")
 
 
+def same(left: object, right: object) -> bool:
+    """Whether two plain values are written alike: lists and tuples are, true and 1 are not."""
+    if type(left) is int and type(right) is int:
+        return left == right
+    if isinstance(left, float) and isinstance(right, float):
+        return repr(left) == repr(right)  # so is .nan, and 0.0 is not -0.0
+    if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
+        return len(left) == len(right) and all(map(same, left, right))
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
+    return left == right and isinstance(left, bool) == isinstance(right, bool)
+
+
 def names(expr: ast.expr) -> frozenset[str]:
     """The names that an expression reads; functions and a comprehension's own names are not."""
     if isinstance(expr, ast.Constant):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -66,11 +67,12 @@ def _read(pattern: str, rank: int) -> _Pattern:
     left, right = sides
     names = [[_ELLIPSIS if n == _BARE else n for group in side for n in group] for side in sides]
     for own in names:
-        for name in own:
-            if own.count(name) > 1:
+        for name, count in Counter(own).items():
+            if count > 1:
                 raise ShapeError(f"the pattern names {name!r} twice on one side")
+    both = set(names[0]) & set(names[1])
     for name in [*names[0], *names[1]]:
-        if name not in names[0] or name not in names[1]:
+        if name not in both:
             raise ShapeError(f"the pattern names {name!r} on one side only")
     if any(_ELLIPSIS in group for group in left):
         raise ShapeError("the pattern groups '...' on the left, so that its sizes are not known")
