@@ -16,6 +16,8 @@ from graphbuild.errors import Finding, Source, Span, SpecError, did_you_mean
 if TYPE_CHECKING:
     from graphbuild.spec import Spec
 
+MAX_SHOWN = 80  # characters of an option
+
 
 def params(given: list[str] | None, spec: Spec, option: str = "--set") -> dict[str, object]:
     """The values of `--set NAME=VALUE`, read as YAML."""
@@ -51,7 +53,7 @@ def sizes(given: list[str] | None, spec: Spec) -> dict[str, int]:
     for item in given or ():
         name, value = _split("--size", item, _free(spec), spec)
         if not re.fullmatch("[0-9]{1,9}", value) or int(value) == 0:
-            raise BadParameter(f"{item!r} has no size", param_hint="--size")
+            raise BadParameter(f"{_typed(item)} has no size", param_hint="--size")
         out[name] = int(value)
     return out
 
@@ -74,13 +76,18 @@ def _split(option: str, item: str, known: list[str], spec: Spec) -> tuple[str, s
     """NAME=VALUE as both, where the name is known."""
     name, equals, value = item.partition("=")
     if not equals:
-        raise BadParameter(f"{item!r} is not NAME=VALUE", param_hint=option)
+        raise BadParameter(f"{_typed(item)} is not NAME=VALUE", param_hint=option)
     if name not in known:
         hint = did_you_mean(name, known) or f"there are {', '.join(known) or 'none'}"
         what = "free dimension" if option == "--size" else "param"
-        message = f"{str(spec.name)!r} has no {what} {name!r}; {hint}"
+        message = f"{str(spec.name)!r} has no {what} {_typed(name)}; {hint}"
         raise BadParameter(message, param_hint=option)
     return name, value
+
+
+def _typed(text: str) -> str:
+    """What was typed, as far as it helps to see it."""
+    return repr(text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}...")
 
 
 def _free(spec: Spec) -> list[str]:

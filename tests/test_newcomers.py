@@ -18,7 +18,7 @@ ROWS: list[tuple[str, tuple[str, int, int], str]] = [
     # names of arguments
     ("nodes: {a: {op: softmax, axis: 1}}\n", ("E112", 6, 26), "did you mean 'dim'?"),
     ("nodes: {a: {op: Dropout, rate: 0.5}}\n", ("E112", 6, 26), "did you mean 'p'?"),
-    ("nodes: {a: {op: Linear, out_features: 2, units: 8}}\n", ("E112", 6, 42), "did you mean 'out_features'?"),
+    ("nodes: {a: {op: Linear, units: 8}}\n", ("E112", 6, 25), "did you mean 'out_features'?"),
     # values
     (CONV.replace("8,", "8.0,") % "bias: true", ("E114", 6, 39), "write 8"),
     (CONV.replace("8,", "'8',") % "bias: true", ("E114", 6, 39), "without quotes it is a number: 8"),

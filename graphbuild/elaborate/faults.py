@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
-from graphbuild import expr
+from graphbuild import expr, ops
 from graphbuild.elaborate import rules, template
 from graphbuild.elaborate.expectations import complete
 from graphbuild.elaborate.origin import origin
@@ -70,7 +70,7 @@ def arguments(scope: Scope, op: Op, given: Given, span: Span, error: rules.ArgsE
     keys = {str(key): key for key in given if isinstance(key, Text)}
     unknown = [fault.name for fault in error.problems if fault.code == "E112"]
     missing = [fault.name for fault in error.problems if fault.code == "E113"]
-    misspelt = {closest(name, missing) for name in unknown}
+    misspelt = {ops.OTHER_ARGUMENTS.get(name) or closest(name, missing) for name in unknown}
     for fault in error.problems:
         if fault.name in misspelt:
             continue
