@@ -45,7 +45,7 @@ def format_text(text: str, name: str = "<text>") -> str:
     before = parse(source)
     if isinstance(before, Text):  # nothing but comments, or no spec at all
         return text
-    text = re.sub("\r\n?", "\n", text.removeprefix("\ufeff"))
+    text = re.sub("\r\n?", "\n", text.lstrip("\ufeff"))
     found = comments(text)
     lost = [_lost(comment, source) for comment in found if comment.lost]
     if lost:

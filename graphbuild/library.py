@@ -45,7 +45,8 @@ def text_of(path: Path) -> str:
         with path.open("rb") as file:
             content = file.read(_ENOUGH + 1)
         # of a file that is too large in any case, the last character may be cut
-        return content.decode("utf-8-sig", "ignore" if len(content) > _ENOUGH else "strict")
+        text = content.decode("utf-8", "ignore" if len(content) > _ENOUGH else "strict")
+        return text.lstrip("\ufeff")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         reason = f"it is not UTF-8 text (byte {error.start + 1}, line {line})"

@@ -47,7 +47,7 @@ def read_text(text: str, name: str = "<text>", path: Path | None = None) -> Spec
 
     With a path, nodes can be other specs in its folder; without one, bundled specs only.
     """
-    source = Source(name, text.removeprefix("\ufeff"))
+    source = Source(name, text.lstrip("\ufeff"))
     reader = _Reader()
     with collection_paused():
         spec = reader.parse(source, path, (_Step(path and path.resolve(), source, None),))

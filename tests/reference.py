@@ -170,4 +170,7 @@ def _function(op: Op, operands: list[Any], arguments: dict[str, Any]) -> Any:
         ]
     if op.style == "list":
         return eval(op.source)(operands, **arguments)
-    return eval(op.source)(*operands, **arguments)
+    function = eval(op.source)
+    if len(operands) > 1 and not op.variadic:  # an argument may stand between them
+        return function(**dict(zip(op.operands, operands, strict=False)), **arguments)
+    return function(*operands, **arguments)

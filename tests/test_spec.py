@@ -180,7 +180,9 @@ def test_a_mapping_that_is_no_data() -> None:
 
 def test_paths(tmp_path: Path) -> None:
     file = tmp_path / "my_net.yaml"
-    file.write_text("\ufeffgraphbuild: 1\r\ninputs: {x: [N]}\r\nnodes: {a: ReLU}\r\n", "utf-8")
+    file.write_text(
+        "\ufeff\ufeffgraphbuild: 1\r\ninputs: {x: [N]}\r\nnodes: {a: ReLU}\r\n", "utf-8"
+    )
     for source in (file, str(file)):
         made = read(source)
         assert (made.name, made.source.name) == ("my_net", str(file))
