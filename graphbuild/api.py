@@ -69,6 +69,10 @@ def read(source: SpecLike, /) -> Spec:
     """
     from graphbuild.read import read as stage
 
+    given: object = source
+    if not isinstance(given, str | os.PathLike | Mapping):
+        what = "a path, the name of a bundled spec or a mapping"
+        raise TypeError(f"read takes {what}, not a {type(given).__name__}")
     return stage(source)
 
 

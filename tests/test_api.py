@@ -141,6 +141,12 @@ def test_a_registered_op_is_imported_where_it_comes_from(
         graphbuild.register(Op("twice", "doubling.twice", (), lambda args, x: x))
 
 
+def test_what_is_read_already_is_not_read_again() -> None:
+    for stage in (graphbuild.read, graphbuild.compile):
+        with pytest.raises(TypeError, match="a bundled spec or a mapping, not a Spec"):
+            stage(graphbuild.read("lenet5"))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("stage", "kind", "maker"),
     [
