@@ -31,6 +31,7 @@ from graphbuild.report import report
 
 SECONDS = 5  # of the processor, for a stage; two are promised, and machines differ
 MACS = 10**8  # so much is still run
+LAYERS = 1_000  # and so many: torch's load_state_dict takes time with their square
 NUMBERS = 10**6  # of one value
 
 
@@ -176,8 +177,11 @@ def judge_graph(graph: Graph) -> None:
     generated = emit(graph)
     compile(generated.source, "<source>", "exec")
     judge_drawing(graph, ("dot", "mmd"))
-    totals = report(graph).totals
+    told = report(graph)
+    totals = told.totals
     if totals.parameters + totals.buffers > LARGEST or totals.macs > MACS:
+        return
+    if len(told.rows) > LAYERS:
         return
     if max(_numbers(graph)) > NUMBERS:
         return
