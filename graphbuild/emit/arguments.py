@@ -7,7 +7,7 @@ import ast
 from graphbuild import expr as expressions
 from graphbuild.emit.context import Context
 from graphbuild.emit.parts import Scope, Statement
-from graphbuild.emit.symbols import Sym, SymType
+from graphbuild.emit.symbols import Sym, SymType, bounded
 from graphbuild.emit.units import Param, Unit, rest_target
 from graphbuild.ops.base import MISSING
 
@@ -65,7 +65,7 @@ def exported(result: SymType, locals: dict[str, ast.expr]) -> SymType:
     """A result in terms of the constructor's arguments: without its local names."""
     meant: dict[str, ast.expr] = {}
     for name, tree in locals.items():  # each reads those before it
-        meant[name] = Sym(0, expressions.substitute(tree, meant)).expr
+        meant[name] = bounded(expressions.substitute(tree, meant))
 
     def written(part: SymType) -> SymType:
         if isinstance(part, list):

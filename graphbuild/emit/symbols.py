@@ -17,7 +17,7 @@ from graphbuild.dims import Size
 from graphbuild.emit.trees import operations, rebuild
 
 MAX_OPERATORS = 40  # in a size; nobody would read a longer one
-MAX_NUMBERS = 6  # of them in one without names, which else is a number
+MAX_NUMBERS = 6  # in one without names; one with more is written as the number that it is
 
 
 class Sym(int):
@@ -27,10 +27,9 @@ class Sym(int):
 
     def __new__(cls, value: int, expr: ast.expr) -> Sym:
         self = super().__new__(cls, value)
-        count = operations(expr)
-        if count > MAX_NUMBERS and not expressions.names(expr):
+        if operations(expr) > MAX_NUMBERS and not expressions.names(expr):
             expr = ast.Constant(int(value))
-        self.expr = expr if count <= MAX_OPERATORS else lost(expr)
+        self.expr = bounded(expr)
         return self
 
     def __divmod__(self, other: int) -> tuple[Any, int]:
@@ -59,6 +58,11 @@ def lost(*trees: ast.expr | None, besides: frozenset[str] = frozenset()) -> ast.
     """In place of a size that no expression says: a name that holds the names it depends on."""
     found = {n for tree in trees if tree is not None for n in depends(tree)} - besides
     return ast.Name("?" + " ".join(sorted(found)))
+
+
+def bounded(tree: ast.expr) -> ast.expr:
+    """The tree, or what stands for one that is too large."""
+    return tree if operations(tree) <= MAX_OPERATORS else lost(tree)
 
 
 def depends(tree: ast.expr) -> set[str]:
