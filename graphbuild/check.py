@@ -180,6 +180,14 @@ def _laid_out(graph: Graph) -> bool:
     )
 
 
+def _gives(case: Type, scope: Type) -> bool:
+    """Whether a case gives what the scope gives, at all sizes at which there is what chooses."""
+    if not isinstance(case, Tensor) or not isinstance(scope, Tensor):
+        return case == scope
+    pairs = zip(case.shapes, scope.shapes, strict=True)
+    return case.dtype == scope.dtype and all(b is None or a == b for a, b in pairs)
+
+
 def _routing(graph: Graph, routing: Routing) -> Iterator[str]:
     """Every node is a case on all data, and gives what the scope gives (its rows, where it is
     given rows)."""
@@ -188,7 +196,7 @@ def _routing(graph: Graph, routing: Routing) -> Iterator[str]:
         if node.call is None or list(node.operands) != data:
             yield f"the case {node.name!r} does not take all data"
         weighted = routing.kind == "mixture"  # by a gate that may be of another dtype
-        if not (weighted or node.type == graph.type or _laid_out(graph)):
+        if not (weighted or _gives(node.type, graph.type) or _laid_out(graph)):
             yield f"the case {node.name!r} gives something else than the scope"
     if [output.edge for output in graph.outputs] != [Edge(node.name) for node in graph.nodes]:
         yield "its outputs are not its cases"

@@ -56,6 +56,8 @@ def run(
         for row, value in zip(own, values, strict=True):
             weight = chosen[row][number]
             result[row] = result[row] + (value if weight is None else value * weight)
+    if not all(isinstance(row, Tensor) for row in result):
+        raise IndexError("a row has no case")
     return torch.stack(result).reshape(*sizes, *result[0].shape)
 
 

@@ -317,11 +317,13 @@ class Templates:
         names: set[str] = set()
         for value in values(made):
             names |= value.names
-        made.own_reads = frozenset(names)
+        again = made.repeat is None or made.again
+        turns = set() if again else {"i", *made.repeat.over}  # type: ignore[union-attr]
+        made.own_reads = frozenset(names - turns)
         if made.group is not None:
             names |= made.group.reads
+        names -= turns
         if made.repeat is not None:
-            names -= set() if made.again else {"i", *made.repeat.over}
             names |= made.repeat.names
         return frozenset(names)
 

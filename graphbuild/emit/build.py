@@ -141,8 +141,12 @@ class Builder:
         if op.layer:
             return self.written(op, op.source, arguments, calls[0])
         if op.module is not None:
-            layer = ops.get(op.module)
-            return self.written(layer or op, f"nn.{op.module}", arguments, calls[0])
+            layer = ops.get(op.module) or op
+            for argument in op.arguments:  # torch.flatten begins at 0, and nn.Flatten at 1
+                theirs = layer.argument(argument.name)
+                if theirs is not None and not expressions.same(theirs.default, argument.default):
+                    arguments.setdefault(argument.name, expressions.literal(argument.default))
+            return self.written(layer, f"nn.{op.module}", arguments, calls[0])
         operands = len(calls[0].node.operands)
         key = op.name if operands == 1 else f"{op.name} of {operands}"
         small = self.modules.get(key)
