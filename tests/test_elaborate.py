@@ -737,6 +737,11 @@ FINDINGS: dict[str, tuple[str, list[tuple[str, int, int]]]] = {
         "blocks:\n  a: {nodes: {n: b}}\n  b: {nodes: {n: a}}\nnodes: {n: a}",
         [("E211", 6, 15)],
     ),
+    "block in itself by a param, and built before": (
+        "blocks:\n  a: {params: {k: op}, nodes: [{op: $k}]}\n  b: {nodes: {n: {op: a, k: ReLU}}}\n"
+        "connect: parallel\nnodes: {n: b, m: {op: a, k: b}}",
+        [("E211", 5, 32)],
+    ),
     "rules of initialisation": (
         "nodes: {c: {op: Conv2d, out_channels: 4, kernel_size: 1}, r: ReLU}\n"
         "init:\n"

@@ -34,7 +34,7 @@ def block(scope: Scope, item: Item, name: str, operands: Sequence[Operand] | Non
     template = templates.blocks[name]
     state.used.add(name)
     if name in scope.calling:
-        _recursion(scope, item, name)
+        _recursion(scope, item, scope.calling[scope.calling.index(name) :])
     args = arguments(scope, item, name, given_args(scope, item, name))
     own = params.bind_block(name, template, args, templates, item.span, scope.site)
     if operands is not None:
@@ -87,6 +87,11 @@ def block(scope: Scope, item: Item, name: str, operands: Sequence[Operand] | Non
         return child.run()
 
     graph = once(scope, key, site, make, afresh=passes_on)
+    if graph is not None and scope.calling:  # it may have been built elsewhere, outside of these
+        inside = _blocks_in(state, graph)
+        for start, around in enumerate(scope.calling):
+            if around in inside:
+                _recursion(scope, item, (*scope.calling[start:], name))
     given = {v.name: args[v.name] for v in own if v.name in args}
     return made(scope, item, graph, operands, given)
 
@@ -291,11 +296,20 @@ def check_inputs(
     raise Poisoned
 
 
-def _recursion(scope: Scope, item: Item, name: str) -> None:
-    path = scope.calling[scope.calling.index(name) :]
+def _blocks_in(state: State, graph: Graph) -> frozenset[str]:
+    """The names of a block and of all that it calls; other specs have names of their own."""
+    if graph not in state.blocks_in:
+        called = [node.call for node in graph.nodes if isinstance(node.call, Graph)]
+        inside = [_blocks_in(state, each) for each in called if each.kind != "spec"]
+        own = {graph.name} if graph.kind == "block" else set()
+        state.blocks_in[graph] = frozenset(own).union(*inside)
+    return state.blocks_in[graph]
+
+
+def _recursion(scope: Scope, item: Item, path: Sequence[str]) -> None:
     scope.report(
         "E211",
-        f"the block {name!r} contains itself: {circle(path)}",
+        f"the block {path[0]!r} contains itself: {circle(path)}",
         item.span,
         suggestion="repeat it instead: `repeat` stacks a block any number of times",
     )

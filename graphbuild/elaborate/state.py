@@ -83,6 +83,7 @@ class State:
     typed: dict[Hashable, Any] = field(default_factory=dict)  # memo of rules.typed
     checked: dict[Hashable, Any] = field(default_factory=dict)  # memo of rules.checked
     plans: dict[Hashable, Any] = field(default_factory=dict)  # of calls of plain blocks
+    blocks_in: dict[Graph, frozenset[str]] = field(default_factory=dict)
     given: dict[Hashable, Any] = field(default_factory=dict)  # a node's arguments with defaults
     types: dict[Type, Type] = field(default_factory=dict)
     tensors: dict[int, int] = field(

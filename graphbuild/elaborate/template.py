@@ -317,15 +317,11 @@ class Templates:
         names: set[str] = set()
         for value in values(made):
             names |= value.names
-        again = made.repeat is None or made.again
-        turns = set() if again else {"i", *made.repeat.over}  # type: ignore[union-attr]
+        repeat = made.repeat
+        turns = set() if repeat is None or made.again else {"i", *repeat.over}
         made.own_reads = frozenset(names - turns)
-        if made.group is not None:
-            names |= made.group.reads
-        names -= turns
-        if made.repeat is not None:
-            names |= made.repeat.names
-        return frozenset(names)
+        inside = made.group.reads if made.group is not None else frozenset()
+        return ((made.own_reads | inside) - turns) | (repeat.names if repeat else frozenset())
 
     def _check_defaults(self) -> None:
         for name, args in self.spec.defaults.items():

@@ -162,8 +162,12 @@ class Context:
 
     def freeze(self, tree: ast.expr | None) -> None:
         """Write out the values of the names in an expression: structure hangs on them."""
-        if tree is not None and not self.rehearsing:
-            self.frozen |= depends(tree)
+        if tree is None or self.rehearsing:
+            return
+        new = depends(tree) - self.frozen
+        self.frozen |= new
+        for name in new & self.locals.keys():  # and what they are made of
+            self.freeze(self.locals[name])
 
     def fresh(self, hint: str) -> str:
         """A name that is not taken."""
