@@ -122,15 +122,15 @@ def _pairs(old: Any, new: Any) -> Iterator[_Pair]:
                 stack.append(_Pair(item[0], same[0], None))
 
 
-def put(text: str, made: str) -> str:
-    """`made`, another layout of what `text` says, with the comments and blank lines of `text`."""
+def put(found: list[Comment], text: str, made: str) -> str:
+    """`made`, another layout of what `text` says, with the blank lines and comments found in it."""
     pairs = list(_pairs(yaml.compose(text, LOADER), yaml.compose(made, LOADER)))
     page = _Page(made, pairs)
     ends = {pair.end[1]: pair for pair in sorted(pairs, key=lambda pair: pair.end)}
     firsts = {pair.line: pair for pair in reversed(pairs)}
     indices = [pair.index for pair in pairs]
     blanks = _blanks(text, pairs)
-    items: list[Comment | _Pair] = [*comments(text), *firsts.values()]
+    items: list[Comment | _Pair] = [*found, *firsts.values()]
     for item in sorted(items, key=lambda item: item.index):
         if isinstance(item, _Pair):
             page.space(item, blanks.pop(item.line, 0))

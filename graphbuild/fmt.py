@@ -52,7 +52,7 @@ def format_text(text: str, name: str = "<text>") -> str:
         raise SpecError(lost)
     root = yaml.compose(text, LOADER)
     _lay_out(root, text, 0, 0)
-    made = put(text, _written(root, text))
+    made = put(found, text, _written(root, text))
     same = _plain(parse(Source(name, made))) == _plain(before)
     if not same or sorted(c.text for c in comments(made)) != sorted(c.text for c in found):
         raise RuntimeError(f"formatting would change {name}")

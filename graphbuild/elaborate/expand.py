@@ -14,15 +14,10 @@ from graphbuild.ir import Arg, Loop, Node, Variable
 from graphbuild.modes import Mode
 from graphbuild.names import problem
 from graphbuild.ops.base import MISSING, Op
+from graphbuild.ops.types import YES_NO
 
 if TYPE_CHECKING:
     from graphbuild.elaborate.scope import Scope
-
-_YES_NO = {
-    word: f"write {meant}"
-    for meant, words in (("true", "yes on"), ("false", "no off"))
-    for word in words.split()
-}
 
 # An op, a block's name, a group, another spec, or null: left out.
 Target = Op | str | ScopeTemplate | Nested | None
@@ -177,12 +172,13 @@ def decide(scope: Scope, item: Item) -> None:
         return
     found = scope.fixed(condition, item, "an `if`", nodes=not scope.listed)
     if condition.constant is not MISSING and isinstance(found, str):
+        meant = YES_NO.get(found.lower())
         scope.report(
             "E103",
             "`if` takes true, false or an expression",
             condition.span,
             found=f"the text {found!r}",
-            suggestion=_YES_NO.get(found.lower()),
+            suggestion=f"write {meant}" if meant else None,
         )
         raise Poisoned
     item.condition = Arg(found, condition.expr, condition.span)

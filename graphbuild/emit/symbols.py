@@ -27,9 +27,9 @@ class Sym(int):
 
     def __new__(cls, value: int, expr: ast.expr) -> Sym:
         self = super().__new__(cls, value)
-        if operations(expr) > MAX_NUMBERS and not expressions.names(expr):
-            expr = ast.Constant(int(value))
-        self.expr = bounded(expr)
+        if operations(expr) > MAX_NUMBERS:
+            expr = bounded(expr) if expressions.names(expr) else ast.Constant(int(value))
+        self.expr = expr
         return self
 
     def __divmod__(self, other: int) -> tuple[Any, int]:

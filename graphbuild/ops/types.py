@@ -200,6 +200,9 @@ def _problems(op: Op, given: Mapping[str, object], error: Any) -> list[ArgProble
     return out
 
 
+YES_NO = {"yes": "true", "on": "true", "no": "false", "off": "false"}  # as YAML 1.1 has it
+
+
 def _meant(value: object, words: str) -> str | None:
     """What someone meant who wrote a value of another type."""
     if isinstance(value, float) and value.is_integer() and words.startswith("int"):
@@ -208,10 +211,9 @@ def _meant(value: object, words: str) -> str | None:
         return None
     if words.startswith(("int", "float", "number")) and value.isascii() and value.isdecimal():
         return f"without quotes it is a number: {value}"
-    for meant, said in (("true", ("yes", "on", "true")), ("false", ("no", "off", "false"))):
-        if words.startswith("true or false") and value.lower() in said:
-            return f"write {meant}"
-    return None
+    word = value.lower()
+    meant = word if word in ("true", "false") else YES_NO.get(word)
+    return f"write {meant}" if meant and words.startswith("true or false") else None
 
 
 def _choices(text: str) -> list[str]:

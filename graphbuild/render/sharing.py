@@ -17,15 +17,7 @@ class Badges:
 
     of: dict[int, str] = field(default_factory=dict)
     again: set[int] = field(default_factory=set)
-    pairs: list[Pair] = field(default_factory=list)
-    joined: set[tuple[int, int, str]] = field(default_factory=set)
-
-    def join(self, one: Item, other: Item, style: Literal["shared", "tied"]) -> None:
-        """Have a line between two boxes; one will do for all that is in them."""
-        key = id(one), id(other), style
-        if key not in self.joined:
-            self.joined.add(key)
-            self.pairs.append((one, other, style))
+    pairs: dict[Pair, None] = field(default_factory=dict)  # one line will do for all in two boxes
 
 
 def badges(view: Item) -> Badges:
@@ -44,14 +36,14 @@ def badges(view: Item) -> Badges:
             letter = found.of.setdefault(id(owner), _letter(found))
             found.of[id(item)] = letter
             found.again.add(id(item))
-            found.join(owner, item, "shared")
+            found.pairs[owner, item, "shared"] = None
     graph = view.inside
     for tie in graph.ties if graph is not None else ():
         one, other = _at(view, tie.source), _at(view, tie.path)
         if one is not None and other is not None and one is not other:
             letter = found.of.setdefault(id(one), _letter(found))
             found.of.setdefault(id(other), letter)
-            found.join(one, other, "tied")
+            found.pairs[one, other, "tied"] = None
     for at in turning:
         own = found.of.get(at)
         found.of[at] = f"{own}, each time" if own else "same weights each time"
